@@ -1,0 +1,9 @@
+//! Value types and their parsers, tenure arithmetic, the dispute's state
+//! machine, the policy and its numbers, corrections, working days, refusals.
+//!
+//! Absent: async, input and output, clocks, randomness, logging, words of
+//! HTTP or SQL, and anything whose order depends on hashing.
+
+pub mod id;
+pub mod number;
+pub mod refusal;

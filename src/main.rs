@@ -1,0 +1,3 @@
+//! The binary: hands the command line to `cli` and its answer to the shell.
+
+fn main() {}
