@@ -6,4 +6,6 @@
 
 pub mod id;
 pub mod number;
+pub mod numbering;
+pub mod reference;
 pub mod refusal;
