@@ -4,8 +4,11 @@
 //! Absent: async, input and output, clocks, randomness, logging, words of
 //! HTTP or SQL, and anything whose order depends on hashing.
 
+pub mod calendar;
 pub mod id;
 pub mod number;
 pub mod numbering;
+pub mod opened;
 pub mod reference;
 pub mod refusal;
+pub mod uscc;

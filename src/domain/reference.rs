@@ -6,24 +6,28 @@
 
 use std::fmt;
 
+use crate::domain::calendar::WorkingDays;
 use crate::domain::numbering::Numbering;
 
 const NUMBERING: &str = include_str!("../../data/numbering.toml");
+const WORKING_DAYS: &str = include_str!("../../data/working-days.toml");
 
 /// Everything that `data/` says.
 #[derive(Debug, Clone)]
 pub struct Reference {
     pub numbering: Numbering,
+    pub working_days: WorkingDays,
 }
 
 /// The files' texts, before they are read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReferenceTexts<'a> {
     pub numbering: &'a str,
+    pub working_days: &'a str,
 }
 
 impl ReferenceTexts<'static> {
-    pub const BUILT_IN: Self = Self { numbering: NUMBERING };
+    pub const BUILT_IN: Self = Self { numbering: NUMBERING, working_days: WORKING_DAYS };
 }
 
 impl Reference {
@@ -32,7 +36,10 @@ impl Reference {
     }
 
     pub fn from_texts(texts: &ReferenceTexts<'_>) -> Result<Self, ReferenceError> {
-        Ok(Self { numbering: Numbering::from_toml(texts.numbering)? })
+        Ok(Self {
+            numbering: Numbering::from_toml(texts.numbering)?,
+            working_days: WorkingDays::from_toml(texts.working_days)?,
+        })
     }
 }
 
