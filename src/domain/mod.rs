@@ -5,7 +5,10 @@
 //! HTTP or SQL, and anything whose order depends on hashing.
 
 pub mod calendar;
+pub mod catalog;
 pub mod id;
+pub mod label;
+pub mod name;
 pub mod number;
 pub mod numbering;
 pub mod opened;
