@@ -22,4 +22,6 @@
 //! `gateway` names `casework::ports` (the traits that it implements).
 //! `tests/it/tidy.rs` guards these arrows.
 
+pub mod casework;
 pub mod domain;
+pub mod store;

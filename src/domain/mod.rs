@@ -6,12 +6,22 @@
 
 pub mod calendar;
 pub mod catalog;
+pub mod correction;
+pub mod day;
+pub mod dispute;
+pub mod evidence;
 pub mod id;
 pub mod label;
 pub mod name;
 pub mod number;
+pub mod number_file;
 pub mod numbering;
 pub mod opened;
+pub mod policy;
+pub mod progress;
 pub mod reference;
 pub mod refusal;
+pub mod rules;
+pub mod tenure;
 pub mod uscc;
+pub mod window;

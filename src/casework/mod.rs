@@ -1,0 +1,3 @@
+//! Use cases: load, decide purely, commit once, follow up.
+
+pub mod ports;

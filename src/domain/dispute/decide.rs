@@ -1,0 +1,218 @@
+//! What a command does to a dispute: a refusal, or the events that follow.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::correction::Effect;
+use crate::domain::day::plus_days;
+use crate::domain::dispute::{Claim, Dispute, Flag, Refused, State, Status, What};
+use crate::domain::evidence::{Answer, Assurance, Question};
+use crate::domain::id::ModeratorName;
+use crate::domain::label::Label;
+use crate::domain::policy::{FACTS_FRESH_HOURS, NAME_LEASE_DAYS, NEEDS_EVIDENCE_DAYS};
+use crate::domain::refusal::Refusal;
+use crate::domain::tenure::Ledger;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    Withdraw,
+    /// `control_proved_at`: when the caller last proved control of the number.
+    Appeal {
+        text: String,
+        control_proved_at: Timestamp,
+    },
+    Approve {
+        by: ModeratorName,
+        ruling: Ruling,
+    },
+    Refuse {
+        by: ModeratorName,
+        ruling: Ruling,
+    },
+    AskDocuments {
+        by: ModeratorName,
+        ruling: Ruling,
+    },
+    /// The next tenure began: what the former holder left open is closed.
+    NewTenure,
+    /// The wait for documents is over.
+    Lapse,
+    Revert {
+        reason: String,
+    },
+}
+
+/// A moderator's words: a code, a note for colleagues, one for the holder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    pub reason_code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_note: Option<String>,
+}
+
+/// What a moderator's decision is weighed against.
+#[derive(Debug, Clone, Copy)]
+pub struct Weighing<'a> {
+    pub labels: &'a [Label],
+    pub ledger: &'a Ledger,
+    pub rest_days: i32,
+    pub today: Date,
+    pub now: Timestamp,
+}
+
+impl Dispute {
+    pub fn decide(&self, command: Command, weighing: Weighing<'_>) -> Result<Vec<What>, Refusal> {
+        let state = self.state();
+        match command {
+            Command::Withdraw if state.status.is_open() => Ok(vec![What::Withdrawn { by_new_tenure: false }]),
+            Command::Appeal { text, control_proved_at } if state.status == Status::Refused => {
+                if state.closed_at.is_some_and(|closed_at| control_proved_at <= closed_at) {
+                    return Err(Refusal::FreshControlNeeded);
+                }
+                Ok(vec![What::Appealed { text }])
+            }
+            Command::Approve { by, ruling } => self.approve(&state, &by, ruling, weighing),
+            Command::Refuse { by, ruling } => self.refuse(&state, &by, ruling, weighing.now),
+            Command::AskDocuments { by, ruling } => {
+                self.may_decide(&state, &by, weighing.now)?;
+                if state.status != Status::InReview {
+                    return Err(wrong_state(&state));
+                }
+                let until = plus_days(weighing.today, NEEDS_EVIDENCE_DAYS);
+                Ok(vec![What::DocumentsAsked { ruling, until }])
+            }
+            Command::NewTenure if state.status.is_open() => Ok(vec![What::Withdrawn { by_new_tenure: true }]),
+            Command::Lapse if state.lapses_on.is_some_and(|day| day < weighing.today) => {
+                Ok(vec![What::Refused(Refused {
+                    code: "evidence_lapsed".to_owned(),
+                    public_note: None,
+                    note: None,
+                })])
+            }
+            Command::Revert { reason } if state.status == Status::Corrected => {
+                Ok(vec![What::Reverted { reason }])
+            }
+            Command::Withdraw
+            | Command::Appeal { .. }
+            | Command::NewTenure
+            | Command::Lapse
+            | Command::Revert { .. } => Err(wrong_state(&state)),
+        }
+    }
+
+    /// Whether this moderator may take the case: not an appeal of their own
+    /// decision, not the second signature under their own first.
+    pub fn may_take(&self, state: &State, moderator: &ModeratorName) -> bool {
+        state.status.is_queued()
+            && !state.decided_by.contains(moderator)
+            && state.first_approval.as_ref() != Some(moderator)
+    }
+
+    fn may_decide(&self, state: &State, by: &ModeratorName, now: Timestamp) -> Result<(), Refusal> {
+        if !state.status.is_queued() {
+            return Err(wrong_state(state));
+        }
+        if !self.may_take(state, by) {
+            return Err(Refusal::SamePerson);
+        }
+        self.lease_of(by, now).map(|_| ()).ok_or(Refusal::LeaseMissing)
+    }
+
+    fn approve(
+        &self,
+        state: &State,
+        by: &ModeratorName,
+        ruling: Ruling,
+        weighing: Weighing<'_>,
+    ) -> Result<Vec<What>, Refusal> {
+        self.may_decide(state, by, weighing.now)?;
+        let effect = self.approved_effect(weighing)?;
+        let fresh = SignedDuration::from_hours(FACTS_FRESH_HOURS);
+        if state.evidence.iter().any(|evidence| weighing.now.duration_since(evidence.at) > fresh) {
+            return Ok(vec![What::RecheckAsked]);
+        }
+        let assurance = self.assurance(state);
+        if state.status == Status::InReview && self.needs_two(state, assurance, weighing.labels) {
+            return Ok(vec![What::ApprovedOnce { ruling }]);
+        }
+        Ok(vec![What::Approved { effect, assurance, ruling: Some(ruling) }])
+    }
+
+    fn refuse(
+        &self,
+        state: &State,
+        by: &ModeratorName,
+        ruling: Ruling,
+        now: Timestamp,
+    ) -> Result<Vec<What>, Refusal> {
+        self.may_decide(state, by, now)?;
+        if state.status == Status::AwaitingSecond {
+            return Ok(vec![What::SecondRefused { ruling }]);
+        }
+        let Ruling { reason_code, note, public_note } = ruling;
+        Ok(vec![What::Refused(Refused { code: reason_code, public_note, note })])
+    }
+
+    /// What a moderator's approval comes to. A window that a moderator
+    /// believes is still never read past a beginning that the ledger knows.
+    fn approved_effect(&self, weighing: Weighing<'_>) -> Result<Effect, Refusal> {
+        match &self.claim {
+            Claim::Reassigned { window, .. } => {
+                let proven = weighing.ledger.proven(weighing.rest_days).map(|tenure| tenure.began_on);
+                let claimed = window.map(|window| window.void_before());
+                let day = proven.or_else(|| match weighing.ledger.began_on() {
+                    Some(began_on) => claimed.map(|day| day.min(began_on)),
+                    None => claimed,
+                });
+                Ok(Effect::VoidBefore { day: day.ok_or(Refusal::OpenedNeeded)? })
+            }
+            Claim::NameMismatch { show: Some(show) } => Ok(Effect::SetName {
+                name: show.name.clone(),
+                until: plus_days(weighing.today, NAME_LEASE_DAYS),
+            }),
+            Claim::NameMismatch { show: None } => Ok(Effect::ClearName),
+        }
+    }
+
+    /// What an approval of this case rests on: the operator's word, where it
+    /// answered what had to be asked, else what the holder could show.
+    fn assurance(&self, state: &State) -> Assurance {
+        let said = |wanted: Answer, is: fn(&Question) -> bool| {
+            state.evidence.iter().any(|evidence| evidence.answer == wanted && is(&evidence.question))
+        };
+        let by_operator = match &self.claim {
+            Claim::Reassigned { .. } => {
+                let held = said(Answer::Yes, |question| matches!(question, Question::HeldSince { .. }));
+                let changed = said(Answer::Yes, |question| matches!(question, Question::ChangedAfter { .. }));
+                !state.flags.contains(&Flag::Ported) && held && changed
+            }
+            Claim::NameMismatch { show: Some(_) } => {
+                said(Answer::Yes, |question| matches!(question, Question::EnterpriseIs { .. }))
+            }
+            Claim::NameMismatch { show: None } => {
+                said(Answer::No, |question| matches!(question, Question::NameIs { .. }))
+            }
+        };
+        if by_operator { Assurance::Operator } else { Assurance::Document }
+    }
+
+    /// The cases that one person does not decide alone.
+    fn needs_two(&self, state: &State, assurance: Assurance, labels: &[Label]) -> bool {
+        let harm = labels.iter().any(|label| label.is_harm());
+        let against = |question: &Question| match question {
+            Question::NameIs { .. } => Answer::Yes,
+            Question::HeldSince { .. } | Question::ChangedAfter { .. } | Question::EnterpriseIs { .. } => {
+                Answer::No
+            }
+        };
+        let overrides = state.evidence.iter().any(|evidence| evidence.answer == against(&evidence.question));
+        state.flags.contains(&Flag::HarmAtRest) || overrides || (harm && assurance == Assurance::Document)
+    }
+}
+
+fn wrong_state(state: &State) -> Refusal {
+    Refusal::WrongState { status: state.status.as_str() }
+}

@@ -1,0 +1,118 @@
+//! Everything that is known of one number: what operators told, what was
+//! decided, and who has asked to revert what. One aggregate, one version, so
+//! that two decisions about a number never miss each other.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::correction::{
+    Decision, Effect, Ground, InForce, NameAction, Reversal, in_force, whole_seconds,
+};
+use crate::domain::evidence::Assurance;
+use crate::domain::id::ModeratorName;
+use crate::domain::number::Number;
+use crate::domain::refusal::Refusal;
+use crate::domain::tenure::Ledger;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberFile {
+    pub number: Number,
+    #[serde(default)]
+    pub ledger: Ledger,
+    #[serde(default)]
+    pub decisions: Vec<Decision>,
+    /// The first of the two signatures under a reversal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversal_asked: Option<ReversalAsked>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReversalAsked {
+    /// Which of `decisions`.
+    pub decision: usize,
+    pub by: ModeratorName,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+/// Where a reversal stands after a moderator's call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reverted {
+    AwaitingSecond,
+    Done(Ground),
+}
+
+impl NumberFile {
+    pub fn new(number: Number) -> Self {
+        Self { number, ledger: Ledger::default(), decisions: Vec::new(), reversal_asked: None }
+    }
+
+    pub fn in_force(&self) -> Option<InForce> {
+        in_force(&self.decisions)
+    }
+
+    pub fn decide(&mut self, effect: Effect, assurance: Assurance, ground: Ground, at: Timestamp) {
+        self.decisions.push(Decision { at, ground, effect, assurance, reverted: None });
+    }
+
+    /// What follows from a proven tenure whose numbers carries `marks_before`
+    /// or an older correction: all that rests on days before it is void.
+    /// `None` where the correction in force says so already.
+    pub fn released(&self, rest_days: i32) -> Option<Effect> {
+        let began_on = self.ledger.proven(rest_days)?.began_on;
+        let void_before = self.in_force().and_then(|correction| correction.void_before);
+        (void_before < Some(began_on)).then_some(Effect::VoidBefore { day: began_on })
+    }
+
+    /// A shown name does not outlive its tenure: what clears it, where one is
+    /// shown that was decided before `ended_on` was over.
+    pub fn name_ended(&self, ended_on: Date, day_of: impl Fn(Timestamp) -> Date) -> Option<Effect> {
+        let shown = self.decisions.iter().rev().find(|decision| {
+            decision.reverted.is_none() && !matches!(decision.effect, Effect::VoidBefore { .. })
+        })?;
+        let outlived = matches!(shown.effect, Effect::SetName { .. }) && day_of(shown.at) <= ended_on;
+        outlived.then_some(Effect::ClearName)
+    }
+
+    /// The name shown now, and until when it may be.
+    pub fn shown_name(&self) -> Option<(String, Date)> {
+        let correction = self.in_force()?;
+        (correction.name_action == NameAction::Set).then_some(())?;
+        Some((correction.name?, correction.name_until?))
+    }
+
+    /// The decision that an entry of this instant published.
+    pub fn decision_of_entry(&self, entry_at: Timestamp) -> Option<usize> {
+        self.decisions.iter().rposition(|decision| whole_seconds(decision.at) == entry_at)
+    }
+
+    /// One moderator's signature under the reversal of a decision. The second
+    /// signature must be another person's.
+    pub fn revert(
+        &mut self,
+        decision: usize,
+        by: &ModeratorName,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<Reverted, Refusal> {
+        let standing = self.decisions.get_mut(decision).filter(|standing| standing.reverted.is_none());
+        let standing = standing.ok_or(Refusal::NotInForce)?;
+        match self.reversal_asked.take_if(|asked| asked.decision == decision) {
+            Some(asked) if asked.by == *by => {
+                self.reversal_asked = Some(asked);
+                Err(Refusal::SamePerson)
+            }
+            Some(asked) => {
+                standing.reverted =
+                    Some(Reversal { first: asked.by, second: by.clone(), reason: asked.reason, at });
+                Ok(Reverted::Done(standing.ground.clone()))
+            }
+            None => {
+                let reason = reason.to_owned();
+                self.reversal_asked = Some(ReversalAsked { decision, by: by.clone(), reason, at });
+                Ok(Reverted::AwaitingSecond)
+            }
+        }
+    }
+}

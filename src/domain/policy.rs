@@ -1,0 +1,30 @@
+//! The policy's numbers, each with its unit in the name.
+
+/// Operators publish 5 to 8 days late: a "no" about those days is unknown.
+pub const OPERATOR_LAG_DAYS: i32 = 8;
+/// The first answer to a holder is due within this many working days.
+pub const FIRST_ANSWER_WORKING_DAYS: u32 = 1;
+/// The decision is due within this many working days.
+pub const DECISION_WORKING_DAYS: u32 = 5;
+/// A case that waits for the holder's documents lapses after this.
+pub const NEEDS_EVIDENCE_DAYS: i32 = 15;
+/// How long a moderator keeps a case that `next` handed out.
+pub const LEASE_MINUTES: i64 = 15;
+/// An approval rests on answers younger than this, or asks again.
+pub const FACTS_FRESH_HOURS: i64 = 24;
+/// An operator that did not know is asked again after this, within its lag.
+pub const ASK_AGAIN_HOURS: i64 = 24;
+/// How long a shown name may be shown without asking again.
+pub const NAME_LEASE_DAYS: i32 = 90;
+/// A shown name is asked again this often.
+pub const NAME_RENEWAL_DAYS: i32 = 30;
+/// The period over which filings are counted.
+pub const FILINGS_PERIOD_DAYS: i32 = 90;
+/// The porting registry's silence counts only while it has spoken this recently.
+pub const REGISTRY_CURRENT_DAYS: i32 = 8;
+/// A dispute's events; a case that needs more is a loop, not a case.
+pub const EVENTS_PER_DISPUTE_MAX: usize = 500;
+/// Labels that one dispute may name.
+pub const LABELS_PER_DISPUTE_MAX: usize = 20;
+/// The holder's note, and an appeal's text.
+pub const NOTE_CHARS_MAX: usize = 500;

@@ -1,0 +1,41 @@
+//! One question to one operator after the other, until one of them knows.
+
+use crate::domain::evidence::{Answer, Question};
+use crate::domain::rules::{Askable, Case, Step};
+
+/// What the operators say to a question.
+pub(super) enum Heard<'a> {
+    /// Nobody was asked yet who could still know.
+    Ask(Step),
+    Said(bool, &'a Askable),
+    /// Everybody was asked and nobody knows.
+    Unknown,
+}
+
+/// Asks the serving operator first. One that does not know the number leads
+/// to the others.
+pub(super) fn hear<'a>(case: &Case<'a>, question: &Question) -> Heard<'a> {
+    let count = if case.only_first { 1 } else { case.operators.len() };
+    for operator in case.operators.iter().take(count) {
+        match hear_from(case, operator, question) {
+            Heard::Unknown => {}
+            heard => return heard,
+        }
+    }
+    Heard::Unknown
+}
+
+/// Asks one operator only: the one that knows the number.
+pub(super) fn hear_from<'a>(case: &Case<'a>, operator: &'a Askable, question: &Question) -> Heard<'a> {
+    let answered = case
+        .evidence
+        .iter()
+        .rev()
+        .find(|evidence| evidence.source == operator.id && evidence.question == *question);
+    match answered.map(|evidence| evidence.answer) {
+        None => Heard::Ask(Step::Ask { operator: operator.id.clone(), question: question.clone() }),
+        Some(Answer::Yes) => Heard::Said(true, operator),
+        Some(Answer::No) => Heard::Said(false, operator),
+        Some(Answer::Unknown) => Heard::Unknown,
+    }
+}

@@ -1,0 +1,82 @@
+//! What the rules decide by themselves, and what they ask before: the decision
+//! table, as a pure function from a case to its next step.
+//!
+//! No question is asked whose answer is not needed, and unknown is never read
+//! as yes or as no: it leads to the next operator, to another day, or to people.
+
+mod asking;
+mod name_mismatch;
+mod reassigned;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::domain::catalog::LabelCatalog;
+use crate::domain::correction::Effect;
+use crate::domain::dispute::{Claim, Dispute, Flag};
+use crate::domain::evidence::{Assurance, Evidence, Question};
+use crate::domain::id::OperatorId;
+use crate::domain::label::Label;
+use crate::domain::tenure::Ledger;
+
+/// All that the rules look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    pub dispute: &'a Dispute,
+    /// The answers of the present round.
+    pub evidence: &'a [Evidence],
+    pub ledger: &'a Ledger,
+    pub labels: &'a [Label],
+    /// Operators whose API can be asked, the serving one first.
+    pub operators: &'a [Askable],
+    /// The range belongs to a virtual operator: only the first one counts.
+    pub only_first: bool,
+    /// The porting registry tells us of ports, so that its silence counts.
+    pub registry_current: bool,
+    pub rest_days: i32,
+    pub today: Date,
+    pub now: Timestamp,
+    pub catalog: &'a LabelCatalog,
+}
+
+/// An operator that answers questions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Askable {
+    pub id: OperatorId,
+    /// It serves the number by its range or by the ledger.
+    pub serving: bool,
+    /// Its answers see through ports.
+    pub follows_ports: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Ask {
+        operator: OperatorId,
+        question: Question,
+    },
+    /// The operators may know in a while.
+    AskAgainAt(Timestamp),
+    /// `told` is what the ledger says, to be kept as evidence.
+    Approve {
+        effect: Effect,
+        assurance: Assurance,
+        told: Vec<Evidence>,
+    },
+    Refuse(&'static str),
+    Review {
+        flags: Vec<Flag>,
+        told: Vec<Evidence>,
+    },
+}
+
+pub fn next_step(case: &Case<'_>) -> Step {
+    match &case.dispute.claim {
+        Claim::Reassigned { window, .. } => reassigned::next_step(case, *window),
+        Claim::NameMismatch { show } => name_mismatch::next_step(case, show.as_ref()),
+    }
+}
+
+fn review(flag: Flag) -> Step {
+    Step::Review { flags: vec![flag], told: Vec::new() }
+}

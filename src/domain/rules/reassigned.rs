@@ -1,0 +1,123 @@
+//! 二次放号: the number was somebody else's before.
+//!
+//! | tenure since D | changed after E | changed after E - R | then |
+//! |---|---|---|---|
+//! | yes | yes | yes | approve `void_before = E + 1 day` |
+//! | no | not asked | not asked | refuse `not_held_since` |
+//! | yes | no | not asked | refuse `no_change_of_holder` |
+//! | yes | yes | no | review: a reinstatement? |
+//! | unknown somewhere | | | review |
+//!
+//! Where the ledger proves the tenure, its date is used and nobody is asked.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::domain::correction::Effect;
+use crate::domain::day::plus_days;
+use crate::domain::dispute::Flag;
+use crate::domain::evidence::{Answer, Assurance, Evidence, Question};
+use crate::domain::label::Label;
+use crate::domain::policy::{ASK_AGAIN_HOURS, OPERATOR_LAG_DAYS};
+use crate::domain::rules::asking::{Heard, hear, hear_from};
+use crate::domain::rules::{Askable, Case, Step, review};
+use crate::domain::tenure::ProvenTenure;
+use crate::domain::window::Window;
+
+pub(super) fn next_step(case: &Case<'_>, window: Option<Window>) -> Step {
+    if let Some(tenure) = case.ledger.proven(case.rest_days) {
+        return by_ledger(case, tenure);
+    }
+    let Some(window) = window else {
+        // Filed on the ledger's word, which has changed since.
+        return review(Flag::OperatorUnknown);
+    };
+    let held = Question::HeldSince { day: window.until };
+    let knows = match hear(case, &held) {
+        Heard::Ask(step) => return step,
+        Heard::Unknown => return unknown(case, window, Flag::OperatorUnknown),
+        Heard::Said(_, operator) if !counts(case, operator, window) => return review(Flag::Ported),
+        Heard::Said(false, _) => return no(case, window, Step::Refuse("not_held_since")),
+        Heard::Said(true, operator) => operator,
+    };
+    let changed = Question::ChangedAfter { day: window.after };
+    match hear_from(case, knows, &changed) {
+        Heard::Ask(step) => return step,
+        Heard::Unknown => return unknown(case, window, Flag::OperatorUnknown),
+        Heard::Said(false, _) => return no(case, window, Step::Refuse("no_change_of_holder")),
+        Heard::Said(true, _) => {}
+    }
+    let rested = Question::ChangedAfter { day: window.rest_began_by(case.rest_days) };
+    match hear_from(case, knows, &rested) {
+        Heard::Ask(step) => step,
+        Heard::Unknown => unknown(case, window, Flag::OperatorUnknown),
+        Heard::Said(false, _) => no(case, window, review(Flag::Reinstatement)),
+        Heard::Said(true, _) => approve(case, window.void_before(), window.until, Vec::new()),
+    }
+}
+
+fn by_ledger(case: &Case<'_>, tenure: ProvenTenure) -> Step {
+    let source = case.ledger.lines().last().map(|line| line.by.clone());
+    let told = [
+        Question::HeldSince { day: tenure.began_on },
+        Question::ChangedAfter { day: plus_days(tenure.began_on, -1) },
+        Question::ChangedAfter { day: plus_days(tenure.began_on, -1 - case.rest_days) },
+    ];
+    let told = told.into_iter().zip(source.into_iter().cycle()).map(|(question, source)| Evidence {
+        question,
+        answer: Answer::Yes,
+        source,
+        at: case.now,
+        correlator: None,
+        detail: Some(format!(
+            "ledger: disconnected {}, activated {}",
+            tenure.former_ended_on, tenure.began_on
+        )),
+    });
+    approve(case, tenure.began_on, plus_days(tenure.began_on, -1), told.collect())
+}
+
+/// A number at rest makes no calls: harm reported from it in [D - R, D] points
+/// to a transfer without rest, or to late reports. Two people look at it.
+fn approve(case: &Case<'_>, void_before: Date, until: Date, told: Vec<Evidence>) -> Step {
+    let rest = plus_days(until, -case.rest_days)..=until;
+    let marked_at_rest = |label: &Label| {
+        let days = label.first_marked_on.into_iter().chain(label.last_marked_on);
+        label.is_harm() && days.into_iter().any(|day| rest.contains(&day))
+    };
+    if case.labels.iter().any(marked_at_rest) {
+        return Step::Review { flags: vec![Flag::HarmAtRest], told };
+    }
+    let effect = Effect::VoidBefore { day: void_before };
+    Step::Approve { effect, assurance: Assurance::Operator, told }
+}
+
+/// An operator that knows only its own contracts sees a port as a beginning,
+/// and a port out and back as a change.
+fn counts(case: &Case<'_>, operator: &Askable, window: Window) -> bool {
+    let unported = case.registry_current
+        && operator.serving
+        && !case.ledger.ported_since(window.rest_began_by(case.rest_days));
+    operator.follows_ports || unported
+}
+
+/// Operators publish late: a "no" about the last days is not known yet.
+fn no(case: &Case<'_>, window: Window, otherwise: Step) -> Step {
+    if in_lag(case, window) { ask_again(case) } else { otherwise }
+}
+
+fn unknown(case: &Case<'_>, window: Window, flag: Flag) -> Step {
+    if in_lag(case, window) && !case.operators.is_empty() {
+        return ask_again(case);
+    }
+    review(if case.ledger.is_disconnected() { Flag::LedgerLate } else { flag })
+}
+
+fn in_lag(case: &Case<'_>, window: Window) -> bool {
+    window.until > plus_days(case.today, -OPERATOR_LAG_DAYS)
+}
+
+fn ask_again(case: &Case<'_>) -> Step {
+    let next = case.now.checked_add(ASK_AGAIN_HOURS.hours());
+    Step::AskAgainAt(next.unwrap_or(jiff::Timestamp::MAX))
+}

@@ -1,0 +1,212 @@
+//! Tenures (在网期): what operators tell about who held a number when, kept as
+//! lines in order of their days, and what those lines prove.
+//!
+//! Who may speak: the serving operator of that day, and the porting registry
+//! (`ported_*` only). The serving operator is the one of the number's range
+//! until a port: after a `ported_out` (its own, or the registry's) the first
+//! operator to push a `ported_in` serves from then on. Where the plan knows no
+//! operator, the first to speak serves.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::day::days_between;
+use crate::domain::id::OperatorId;
+
+/// A number has had fewer holders than this; the oldest lines make room.
+pub const LINES_PER_NUMBER_MAX: usize = 64;
+
+/// What happened to a number. The order is that of events of one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TenureEvent {
+    PortedOut,
+    PortedIn,
+    Disconnected,
+    Activated,
+    Transferred,
+}
+
+impl TenureEvent {
+    pub fn is_port(self) -> bool {
+        matches!(self, Self::PortedOut | Self::PortedIn)
+    }
+
+    /// Begins a tenure of somebody.
+    pub fn begins(self) -> bool {
+        matches!(self, Self::Activated | Self::Transferred)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenureLine {
+    pub event: TenureEvent,
+    pub on: Date,
+    pub by: OperatorId,
+    pub received_at: Timestamp,
+}
+
+/// Why a line was not taken; the code goes into the upload's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineError {
+    NumberMalformed,
+    DateMalformed,
+    LineMalformed,
+    InFuture,
+    NotYourNumber,
+    Contradicts,
+}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NumberMalformed => "number_malformed",
+            Self::DateMalformed => "date_malformed",
+            Self::LineMalformed => "line_malformed",
+            Self::InFuture => "in_future",
+            Self::NotYourNumber => "not_your_number",
+            Self::Contradicts => "contradicts",
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Insert {
+    Added,
+    Unchanged,
+}
+
+/// A tenure that the ledger proves: the former holder had left at least the
+/// rest before it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvenTenure {
+    pub former_ended_on: Date,
+    pub began_on: Date,
+}
+
+/// The lines known of one number, ascending by day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ledger {
+    lines: Vec<TenureLine>,
+}
+
+impl Ledger {
+    pub fn lines(&self) -> &[TenureLine] {
+        &self.lines
+    }
+
+    /// Takes a line, in whatever order lines arrive.
+    pub fn insert(
+        &mut self,
+        line: TenureLine,
+        today: Date,
+        home: Option<&OperatorId>,
+    ) -> Result<Insert, LineError> {
+        if line.on > today {
+            return Err(LineError::InFuture);
+        }
+        if !self.may_speak(&line, home) {
+            return Err(LineError::NotYourNumber);
+        }
+        let same_day = || self.lines.iter().filter(|known| known.on == line.on);
+        if same_day().any(|known| known.event == line.event && known.by == line.by) {
+            return Ok(Insert::Unchanged);
+        }
+        if !line.event.is_port() && same_day().any(|known| !known.event.is_port()) {
+            return Err(LineError::Contradicts);
+        }
+        let key = |line: &TenureLine| (line.on, line.event);
+        let at = self.lines.partition_point(|known| key(known) <= key(&line));
+        if self.lines.len() == LINES_PER_NUMBER_MAX {
+            if at == 0 {
+                return Ok(Insert::Unchanged);
+            }
+            self.lines.remove(0);
+            self.lines.insert(at - 1, line);
+        } else {
+            self.lines.insert(at, line);
+        }
+        Ok(Insert::Added)
+    }
+
+    /// The operator that serves the number now.
+    pub fn serving<'a>(&'a self, home: Option<&'a OperatorId>) -> Option<&'a OperatorId> {
+        serving_after(self.lines.iter(), home).0
+    }
+
+    /// The present tenure, where a rest of `rest_days` proves that it is a
+    /// new holder's. `None` also while the number is disconnected (the ledger
+    /// is late if somebody holds it), after a transfer (no rest), and after a
+    /// port to where nobody tells us (the ledger has lost sight of it).
+    pub fn proven(&self, rest_days: i32) -> Option<ProvenTenure> {
+        if self.lines.last()?.event == TenureEvent::PortedOut {
+            return None;
+        }
+        let mut tenancy = self.lines.iter().rev().filter(|line| !line.event.is_port());
+        let began = tenancy.next().filter(|line| line.event == TenureEvent::Activated)?;
+        let ended = tenancy.next().filter(|line| line.event == TenureEvent::Disconnected)?;
+        (days_between(ended.on, began.on) >= rest_days)
+            .then_some(ProvenTenure { former_ended_on: ended.on, began_on: began.on })
+    }
+
+    /// The newest day on which a tenure is known to have begun, rest or not.
+    /// What was proved or filed before that day was another holder's.
+    pub fn began_on(&self) -> Option<Date> {
+        self.lines.iter().rev().find(|line| line.event.begins()).map(|line| line.on)
+    }
+
+    /// The first day of which the ledger tells anything.
+    pub fn known_from(&self) -> Option<Date> {
+        self.lines.first().map(|line| line.on)
+    }
+
+    /// Disconnected, and not yet known to be anybody's again.
+    pub fn is_disconnected(&self) -> bool {
+        let last = self.lines.iter().rev().find(|line| !line.event.is_port());
+        last.is_some_and(|line| line.event == TenureEvent::Disconnected)
+    }
+
+    pub fn ported_since(&self, day: Date) -> bool {
+        self.lines.iter().any(|line| line.event.is_port() && line.on >= day)
+    }
+
+    fn may_speak(&self, line: &TenureLine, home: Option<&OperatorId>) -> bool {
+        if line.by.is_registry() {
+            return line.event.is_port();
+        }
+        let earlier = self.lines.iter().filter(|known| (known.on, known.event) < (line.on, line.event));
+        match serving_after(earlier, home) {
+            (_, true) => line.event == TenureEvent::PortedIn,
+            (Some(serving), false) => *serving == line.by,
+            (None, false) => self.lines.iter().all(|known| known.by == line.by || known.by.is_registry()),
+        }
+    }
+}
+
+/// The serving operator after these lines, and whether the number has left it
+/// without having arrived anywhere yet.
+fn serving_after<'a>(
+    lines: impl Iterator<Item = &'a TenureLine>,
+    home: Option<&'a OperatorId>,
+) -> (Option<&'a OperatorId>, bool) {
+    let mut serving = home;
+    let mut under_way = false;
+    for line in lines {
+        if line.by.is_registry() {
+            // The registry says that a number moved, not where to.
+            under_way = true;
+        } else if line.event == TenureEvent::PortedOut {
+            serving = Some(&line.by);
+            under_way = true;
+        } else {
+            serving = Some(&line.by);
+            under_way = false;
+        }
+    }
+    (serving, under_way)
+}

@@ -1,0 +1,174 @@
+//! The store: one verb writes, a few read, and a promise.
+//!
+//! # The promise
+//!
+//! - **All or nothing.** A `Changeset` is applied whole or not at all, also
+//!   across a crash.
+//! - **Optimistic.** Each put and delete names the version that it replaces
+//!   (0: none). One that no longer matches refuses the whole changeset with
+//!   `Stale`; nothing has changed then. That is also how unique keys (`Claim`)
+//!   are taken: as records that must not exist yet.
+//! - **Durable.** `commit` returns after the changeset, and everything that it
+//!   could have seen, survives `kill -9` and power loss. So does a refusal: it
+//!   may rest on somebody else's write. An empty changeset is a barrier.
+//! - **Ordered.** Log entries and audit lines are numbered at commit, from 0,
+//!   in commit order, without gaps, never reused; `log_size` moves only over
+//!   durable entries. A read of a record may see a commit up to one flush
+//!   before it is durable; what was decided on it can only become durable
+//!   after it.
+//! - **Bounded.** A store that cannot keep up, or runs out of disk, says `Busy`
+//!   before it takes a changeset, and has not taken it.
+//! - **Loud.** Anything else is `Fatal`: the store takes no more writes, and
+//!   the process ends to be started anew.
+//! - **Honest about versions.** A record written by a newer release is refused,
+//!   not guessed at.
+//!
+//! Absent: decisions, clocks, bytes-and-trees verbs for callers.
+
+mod changeset;
+mod record;
+
+pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
+pub use record::{
+    AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Grant, Key, Moderator, OperatorState,
+    ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Verification, VerificationStatus,
+};
+
+use std::fmt;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::domain::id::ProviderId;
+use crate::domain::number::Number;
+use crate::domain::progress::Stage;
+
+/// Most records that one call of `list` returns.
+pub const PAGE_RECORDS_MAX: usize = 1_000;
+/// Most entries that one call of `log` returns.
+pub const LOG_ENTRIES_MAX: usize = 10_000;
+/// Most puts and deletes in one changeset: small batches keep memory flat.
+pub const CHANGES_PER_SET_MAX: usize = 256;
+
+/// A record and the version to name when replacing it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// 0: not stored yet.
+    pub version: u64,
+    pub value: T,
+}
+
+/// A list of records in a fixed order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// Labels of a number, by provider and kind.
+    LabelsOf(Number),
+    /// Disputes of a number, oldest first.
+    DisputesOf(Number),
+    /// Disputes that wait for a moderator, the earliest due first.
+    Queue,
+    /// Tasks to run at `until` or before, the earliest first.
+    TasksDue {
+        until: Timestamp,
+    },
+    /// A provider's acknowledgements of a stage for sizes above, ascending.
+    AcksAbove {
+        provider: ProviderId,
+        stage: Stage,
+        size: u64,
+    },
+    /// Refusals by a provider, by sequence.
+    RefusalsOf(ProviderId),
+    AccessKeys,
+    Moderators,
+    /// Batches that are not finished: being applied, or held.
+    OpenBatches,
+    /// Records whose time is over, the longest over first.
+    Expired {
+        until: Timestamp,
+    },
+}
+
+/// Where a page ended; opaque.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub Vec<u8>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub records: Vec<Versioned<Record>>,
+    /// `None`: that was all.
+    pub next: Option<Cursor>,
+}
+
+/// A store's no, asked by meaning.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A record is not at the version that the changeset expects.
+    #[error("a record has changed since it was read")]
+    Stale,
+    /// Too much to write, or too little disk; nothing was taken.
+    #[error("the store takes no writes for the moment: {0}")]
+    Busy(&'static str),
+    /// The process has to end.
+    #[error("the store failed: {0}")]
+    Fatal(String),
+}
+
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync {
+    async fn get(&self, key: &Key) -> Result<Option<Versioned<Record>>, StoreError>;
+
+    /// At most `limit` (≤ `PAGE_RECORDS_MAX`) records of a listing, after the
+    /// cursor of the page before.
+    async fn list(&self, listing: &Listing, after: Option<&Cursor>, limit: usize)
+    -> Result<Page, StoreError>;
+
+    /// Leaves of the log from sequence number `after` on, durable ones only.
+    async fn log(&self, after: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    /// How many log entries are durable, and word of every growth.
+    fn log_size(&self) -> watch::Receiver<u64>;
+
+    /// The sequence number of a number's newest entry.
+    async fn newest_entry(&self, number: Number) -> Result<Option<u64>, StoreError>;
+
+    /// Audit lines from number `after` on.
+    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError>;
+
+    async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError>;
+}
+
+impl dyn Store {
+    /// A record by its type: `store.load::<Dispute>(&id)`.
+    pub async fn load<T: Stored>(&self, key: &T::Key) -> Result<Option<Versioned<T>>, StoreError> {
+        let found = self.get(&T::key_of(key)).await?;
+        found.map(|found| typed(found)).transpose()
+    }
+
+    /// One page of a listing whose records are all of one type.
+    pub async fn page<T: Stored>(
+        &self,
+        listing: &Listing,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<Versioned<T>>, Option<Cursor>), StoreError> {
+        let page = self.list(listing, after, limit).await?;
+        let records = page.records.into_iter().map(typed).collect::<Result<_, _>>()?;
+        Ok((records, page.next))
+    }
+}
+
+fn typed<T: Stored>(found: Versioned<Record>) -> Result<Versioned<T>, StoreError> {
+    let version = found.version;
+    let value = T::from_record(found.value);
+    let value = value.ok_or_else(|| StoreError::Fatal("a record of another kind lies under a key".into()))?;
+    Ok(Versioned { version, value })
+}
+
+impl<T> Versioned<T> {
+    /// A record that must not exist yet.
+    pub fn new(value: T) -> Self {
+        Self { version: 0, value }
+    }
+}

@@ -1,0 +1,275 @@
+//! The records that are kept, each with the key that finds it. Aggregates of
+//! the domain (numbers, disputes, labels) are kept as the domain has them.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::dispute::Dispute;
+use crate::domain::id::{
+    BatchId, DisputeId, KeyId, ModeratorName, OperatorId, ProviderId, SessionId, VerificationId,
+};
+use crate::domain::label::{Label, LabelKind};
+use crate::domain::number::Number;
+use crate::domain::number_file::NumberFile;
+use crate::domain::progress::Stage;
+
+/// SHA-256 of a secret; what is kept instead of it.
+pub type SecretHash = [u8; 32];
+
+/// An attempt to prove control of a number. The code itself is not kept: it
+/// is derived from the service's secret and the id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    pub id: VerificationId,
+    pub number: Number,
+    /// Over its quota a number is sent nothing, and its verifications match nothing.
+    pub sends: bool,
+    pub language: String,
+    pub tries: u8,
+    pub status: VerificationStatus,
+    pub started_at: Timestamp,
+    /// Of the code while pending, of the holder's token once confirmed.
+    pub expires_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum VerificationStatus {
+    Pending,
+    Confirmed { at: Timestamp },
+    Spent,
+}
+
+/// Codes sent to a number, for the daily quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeCount {
+    pub number: Number,
+    pub sent_at: Vec<Timestamp>,
+    pub expires_at: Timestamp,
+}
+
+/// A unique key. Taken where it can be put as a new record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    pub name: String,
+    pub value: String,
+    /// `None`: until released.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A provider's or operator's key, found by its hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessKey {
+    pub id: KeyId,
+    pub hash: SecretHash,
+    pub grant: Grant,
+    pub name: String,
+    pub issued_at: Timestamp,
+    pub revoked_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "to", content = "id")]
+pub enum Grant {
+    Provider(ProviderId),
+    Operator(OperatorId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Moderator,
+    Senior,
+    Admin,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moderator {
+    pub name: ModeratorName,
+    pub role: Role,
+    /// Argon2id, in PHC form.
+    pub password_hash: String,
+    /// The number of times the TOTP secret was derived anew; the secret itself
+    /// is derived from the service's secret, the name and this.
+    pub totp_generation: u32,
+    /// The last TOTP step that was used, so that no code opens twice.
+    pub totp_step_used: u64,
+    pub disabled: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub id: SessionId,
+    pub moderator: ModeratorName,
+    pub started_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// An upload: staged in a file, applied in chunks, resumable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    pub id: BatchId,
+    pub operator: OperatorId,
+    pub received_at: Timestamp,
+    pub state: BatchState,
+    /// Bytes of the staged file that are applied.
+    pub applied_bytes: u64,
+    pub tally: Tally,
+    /// The first of the two who release or discard what is held.
+    pub release_asked: Option<ModeratorName>,
+    pub discard_asked: Option<ModeratorName>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchState {
+    Applying,
+    /// Applied but for the lines that are held for two people.
+    Held,
+    /// Two people released the held lines; they are being applied.
+    Releasing,
+    Done,
+    Discarded,
+}
+
+/// What became of an upload's lines; the upload's answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    pub lines: u64,
+    pub accepted: u64,
+    pub unchanged: u64,
+    pub rejected: u64,
+    pub corrections: u64,
+    pub held: u64,
+    /// The first hundred bad lines and their codes.
+    pub errors: Vec<(u64, String)>,
+}
+
+/// What an operator has released lately, and when it last spoke.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorState {
+    pub operator: OperatorId,
+    pub last_batch_at: Option<Timestamp>,
+    /// Releases published in each of the last hours: (hour, count).
+    pub releases: Vec<(Timestamp, u64)>,
+}
+
+/// A provider's statement of having come to a size of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    pub provider: ProviderId,
+    pub stage: Stage,
+    pub size: u64,
+    pub at: Timestamp,
+    pub software: Option<String>,
+}
+
+/// A provider will not follow an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderRefusal {
+    pub provider: ProviderId,
+    pub seq: u64,
+    pub code: String,
+    pub text: Option<String>,
+    pub at: Timestamp,
+}
+
+/// Work that is due at a time; a crash leaves it where it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub kind: TaskKind,
+    pub run_at: Timestamp,
+    pub attempts: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do", content = "of")]
+pub enum TaskKind {
+    /// Gather the next piece of evidence, or decide.
+    Check(DisputeId),
+    /// Send the code of a verification.
+    SendCode(VerificationId),
+    /// Tell the holder where the dispute stands.
+    Notify(DisputeId),
+    /// End the wait for documents, if it still lasts.
+    Lapse { dispute: DisputeId, on: Date },
+    /// Ask again whether a shown name is still the subscriber's.
+    RenewName(Number),
+    /// Go on applying an upload.
+    Apply(BatchId),
+}
+
+macro_rules! records {
+    ($($variant:ident($type:ty) by $key:ty as $of:expr;)*) => {
+        /// What finds a record.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Key {
+            $($variant($key),)*
+        }
+
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Record {
+            $($variant($type),)*
+        }
+
+        impl Record {
+            pub fn key(&self) -> Key {
+                match self {
+                    $(Self::$variant(record) => record.key(),)*
+                }
+            }
+        }
+
+        $(impl Stored for $type {
+            type Key = $key;
+
+            fn key_of(key: &Self::Key) -> Key {
+                Key::$variant(key.clone())
+            }
+
+            fn key(&self) -> Key {
+                let of: fn(&$type) -> $key = $of;
+                Key::$variant(of(self))
+            }
+
+            fn into_record(self) -> Record {
+                Record::$variant(self)
+            }
+
+            fn from_record(record: Record) -> Option<Self> {
+                match record {
+                    Record::$variant(record) => Some(record),
+                    _ => None,
+                }
+            }
+        })*
+    };
+}
+
+/// A type of record.
+pub trait Stored: Sized {
+    type Key;
+
+    fn key_of(key: &Self::Key) -> Key;
+    fn key(&self) -> Key;
+    fn into_record(self) -> Record;
+    fn from_record(record: Record) -> Option<Self>;
+}
+
+records! {
+    NumberFile(NumberFile) by Number as |file| file.number;
+    Label(Label) by (Number, ProviderId, LabelKind) as |label| (label.number, label.provider.clone(), label.kind);
+    Dispute(Dispute) by DisputeId as |dispute| dispute.id;
+    Verification(Verification) by VerificationId as |verification| verification.id;
+    CodeCount(CodeCount) by Number as |count| count.number;
+    Claim(Claim) by String as |claim| claim.name.clone();
+    AccessKey(AccessKey) by SecretHash as |key| key.hash;
+    Moderator(Moderator) by ModeratorName as |moderator| moderator.name.clone();
+    Session(Session) by SessionId as |session| session.id;
+    Batch(Batch) by BatchId as |batch| batch.id;
+    OperatorState(OperatorState) by OperatorId as |state| state.operator.clone();
+    Ack(Ack) by (ProviderId, Stage, u64) as |ack| (ack.provider.clone(), ack.stage, ack.size);
+    ProviderRefusal(ProviderRefusal) by (ProviderId, u64) as |refusal| (refusal.provider.clone(), refusal.seq);
+    Task(Task) by TaskKind as |task| task.kind.clone();
+}
