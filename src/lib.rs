@@ -24,4 +24,5 @@
 
 pub mod casework;
 pub mod domain;
+pub mod env;
 pub mod store;
