@@ -1,3 +1,222 @@
-//! Use cases: load, decide purely, commit once, follow up.
+//! Use cases: load a snapshot, decide purely, commit once, follow up.
+//!
+//! Every use case takes an actor (`actors`) as an argument, so that a call
+//! without a credential does not compile. What takes long (an SMS, an
+//! operator's answer) is a task, committed with its cause and run by `worker`.
+//!
+//! Absent: HTTP's types and statuses, pages, SQL, rules (they are `domain`'s).
 
+pub mod actors;
+pub mod batches;
+pub mod checking;
+pub mod control;
+pub mod correcting;
+pub mod filing;
+pub mod keys;
+pub mod labels;
+pub mod moderation;
+pub mod moderators;
 pub mod ports;
+pub mod proof_of_work;
+pub mod reversal;
+pub mod secret;
+pub mod staging;
+pub mod tenure_upload;
+pub mod tenures;
+pub mod uploads;
+pub mod view;
+pub mod worker;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+
+use crate::casework::ports::{Operator, Sms};
+use crate::casework::secret::Secret;
+use crate::casework::staging::Staging;
+use crate::domain::dispute::{Actor, Dispute, What};
+use crate::domain::id::OperatorId;
+use crate::domain::number::Number;
+use crate::domain::number_file::NumberFile;
+use crate::domain::reference::Reference;
+use crate::domain::refusal::Refusal;
+use crate::env::clock::Clock;
+use crate::env::entropy::Entropy;
+use crate::store::{AuditDraft, Changeset, Store, StoreError, Versioned};
+
+/// How often a use case starts over because somebody was faster.
+const ATTEMPTS_MAX: u32 = 16;
+
+/// What the casework is made of.
+#[derive(Debug)]
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub secret: Secret,
+    pub reference: Arc<Reference>,
+    pub settings: Settings,
+    pub sms: Arc<dyn Sms>,
+    pub operators: Vec<AskedOperator>,
+    pub staging: Staging,
+}
+
+/// An operator whose API answers questions.
+#[derive(Debug, Clone)]
+pub struct AskedOperator {
+    pub id: OperatorId,
+    pub follows_ports: bool,
+    pub api: Arc<dyn Operator>,
+}
+
+/// Limits and choices of the service's owner; 0 switches a limit off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    pub codes_per_number_per_day: u32,
+    pub filings_per_number_per_90_days: u32,
+    pub releases_per_operator_per_day: u64,
+    /// Publish a release also where no label and no correction is known.
+    pub publish_all_releases: bool,
+    /// The proof of work's effort.
+    pub altcha_max_number: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Casework {
+    parts: Arc<Parts>,
+    /// Wakes the worker after a commit that left it something to do.
+    work: Arc<Notify>,
+}
+
+/// Why a use case did not end well.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Too much to do; nothing was changed.
+    #[error("busy: {0}")]
+    Busy(&'static str),
+    /// Somebody was faster; starting over may help.
+    #[error("a record has changed since it was read")]
+    Stale,
+    #[error("{0}")]
+    Fatal(String),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stale => Self::Stale,
+            StoreError::Busy(why) => Self::Busy(why),
+            StoreError::Fatal(why) => Self::Fatal(why),
+        }
+    }
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Casework {
+    pub fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts), work: Arc::new(Notify::new()) }
+    }
+
+    pub fn reference(&self) -> &Reference {
+        &self.parts.reference
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// The civil day where the number is.
+    pub fn today(&self, number: Number) -> Date {
+        self.day_of(number, self.now())
+    }
+
+    fn day_of(&self, number: Number, at: Timestamp) -> Date {
+        self.reference().numbering.today(number, at)
+    }
+
+    fn rest_days(&self, number: Number) -> i32 {
+        self.reference().numbering.rest_days(number)
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.parts.store.as_ref()
+    }
+
+    fn new_uuid(&self) -> uuid::Uuid {
+        crate::env::entropy::uuid_v7(self.parts.clock.as_ref(), self.parts.entropy.as_ref())
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.parts.entropy.fill(&mut bytes);
+        bytes
+    }
+
+    /// Runs a use case anew while somebody else's commit makes it stale.
+    async fn retrying<T, F>(&self, mut attempt: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        for _ in 0..ATTEMPTS_MAX {
+            match attempt().await {
+                Err(Error::Stale) => {}
+                done => return done,
+            }
+        }
+        Err(Error::Busy("too many changes of the same record at once"))
+    }
+
+    async fn number_file(&self, number: Number) -> Result<Versioned<NumberFile>> {
+        let found = self.store().load::<NumberFile>(&number).await?;
+        Ok(found.unwrap_or_else(|| Versioned::new(NumberFile::new(number))))
+    }
+
+    async fn commit(&self, changeset: Changeset) -> Result<()> {
+        self.store().commit(changeset).await?;
+        Ok(())
+    }
+
+    /// Returns once all that could have been read is durable.
+    async fn barrier(&self) -> Result<()> {
+        self.commit(Changeset::default()).await
+    }
+
+    fn wake_worker(&self) {
+        self.work.notify_one();
+    }
+}
+
+/// Appends an event to a dispute and a line about it to the audit.
+fn record(changeset: &mut Changeset, dispute: &mut Dispute, at: Timestamp, actor: Actor, what: What) {
+    dispute.apply(at, actor, what);
+    let event = dispute.events.last().expect("an event was just appended");
+    let json = serde_json::to_value(event).expect("events always serialize");
+    let action = json["what"]["event"].as_str().unwrap_or("event").to_owned();
+    let actor = match &event.actor {
+        Actor::Holder => "holder".to_owned(),
+        Actor::Rule => "rule".to_owned(),
+        Actor::Moderator { name } => format!("moderator:{name}"),
+    };
+    let digest = Some(hex(&Sha256::digest(json.to_string())));
+    let subject = format!("dispute:{}", dispute.id);
+    changeset.audit.push(AuditDraft { at, actor, action, subject, digest });
+}
+
+fn audit(at: Timestamp, actor: impl Into<String>, action: &str, subject: impl Into<String>) -> AuditDraft {
+    let (actor, subject) = (actor.into(), subject.into());
+    AuditDraft { at, actor, action: action.to_owned(), subject, digest: None }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        text
+    })
+}

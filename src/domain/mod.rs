@@ -12,6 +12,7 @@ pub mod dispute;
 pub mod evidence;
 pub mod id;
 pub mod label;
+pub mod lines;
 pub mod name;
 pub mod number;
 pub mod number_file;

@@ -7,14 +7,13 @@
 //! operator to push a `ported_in` serves from then on. Where the plan knows no
 //! operator, the first to speak serves.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::day::days_between;
 use crate::domain::id::OperatorId;
+use crate::domain::lines::LineError;
 
 /// A number has had fewer holders than this; the oldest lines make room.
 pub const LINES_PER_NUMBER_MAX: usize = 64;
@@ -47,31 +46,6 @@ pub struct TenureLine {
     pub on: Date,
     pub by: OperatorId,
     pub received_at: Timestamp,
-}
-
-/// Why a line was not taken; the code goes into the upload's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LineError {
-    NumberMalformed,
-    DateMalformed,
-    LineMalformed,
-    InFuture,
-    NotYourNumber,
-    Contradicts,
-}
-
-impl fmt::Display for LineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NumberMalformed => "number_malformed",
-            Self::DateMalformed => "date_malformed",
-            Self::LineMalformed => "line_malformed",
-            Self::InFuture => "in_future",
-            Self::NotYourNumber => "not_your_number",
-            Self::Contradicts => "contradicts",
-        })
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -139,7 +139,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError>;
 }
 
-impl dyn Store {
+impl dyn Store + '_ {
     /// A record by its type: `store.load::<Dispute>(&id)`.
     pub async fn load<T: Stored>(&self, key: &T::Key) -> Result<Option<Versioned<T>>, StoreError> {
         let found = self.get(&T::key_of(key)).await?;

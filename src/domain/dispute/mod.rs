@@ -68,6 +68,8 @@ pub struct Dispute {
     /// Gets messages once it is verified; else the number itself does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Number>,
+    /// When the holder who filed had proved control; the token is made of it.
+    pub control_proved_at: Timestamp,
     pub filed_at: Timestamp,
     pub answer_due_on: Date,
     pub due_on: Date,

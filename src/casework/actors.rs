@@ -1,0 +1,204 @@
+//! Who is asking. An actor can only be made here, out of a credential.
+//!
+//! A holder's proof is good for the tenure in which it was given: one that
+//! is older than a tenure's known beginning was another holder's, and dies.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::casework::{Casework, Result};
+use crate::domain::dispute::Dispute;
+use crate::domain::id::{DisputeId, KeyId, ModeratorName, OperatorId, ProviderId, SessionId};
+use crate::domain::number::Number;
+use crate::domain::refusal::Refusal;
+use crate::store::{AccessKey, Grant, Moderator, Role, Session, Verification, VerificationStatus, Versioned};
+
+/// Has the number in hand: proved by SMS.
+#[derive(Debug, Clone)]
+pub struct Holder {
+    number: Number,
+    proved_at: Timestamp,
+}
+
+impl Holder {
+    pub fn number(&self) -> Number {
+        self.number
+    }
+
+    pub fn proved_at(&self) -> Timestamp {
+        self.proved_at
+    }
+}
+
+/// Holds the token of one dispute.
+#[derive(Debug, Clone, Copy)]
+pub struct Claimant {
+    dispute: DisputeId,
+    proved_at: Timestamp,
+}
+
+impl Claimant {
+    pub fn dispute(&self) -> DisputeId {
+        self.dispute
+    }
+
+    pub fn proved_at(&self) -> Timestamp {
+        self.proved_at
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct ProviderActor {
+    id: ProviderId,
+    key: KeyId,
+}
+
+impl ProviderActor {
+    pub fn id(&self) -> &ProviderId {
+        &self.id
+    }
+
+    pub fn key(&self) -> KeyId {
+        self.key
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct OperatorActor {
+    id: OperatorId,
+    key: KeyId,
+}
+
+impl OperatorActor {
+    pub fn id(&self) -> &OperatorId {
+        &self.id
+    }
+
+    pub fn key(&self) -> KeyId {
+        self.key
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct ModeratorActor {
+    name: ModeratorName,
+    role: Role,
+    session: SessionId,
+}
+
+impl ModeratorActor {
+    pub fn name(&self) -> &ModeratorName {
+        &self.name
+    }
+
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Refuses whoever ranks below `role`.
+    pub fn at_least(&self, role: Role) -> std::result::Result<(), Refusal> {
+        if self.role >= role { Ok(()) } else { Err(Refusal::Forbidden) }
+    }
+}
+
+/// Whoever runs the service, at its command line.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner(());
+
+impl Owner {
+    /// For the composition root alone: it has the configuration and the keys.
+    pub fn at_the_command_line() -> Self {
+        Self(())
+    }
+}
+
+impl Casework {
+    pub async fn holder(&self, token: &str) -> Result<Holder> {
+        let id = self.parts.secret.read_holder_token(token).ok_or(Refusal::Unauthenticated)?;
+        let found = self.store().load::<Verification>(&id).await?;
+        let verification = found.ok_or(Refusal::Unauthenticated)?.value;
+        let VerificationStatus::Confirmed { at: proved_at } = verification.status else {
+            return Err(Refusal::Unauthenticated.into());
+        };
+        if verification.expires_at <= self.now() {
+            return Err(Refusal::Unauthenticated.into());
+        }
+        self.still_theirs(verification.number, proved_at).await?;
+        Ok(Holder { number: verification.number, proved_at })
+    }
+
+    /// The bearer of a dispute's token, for that dispute only.
+    pub async fn claimant(&self, token: &str, dispute: DisputeId) -> Result<Claimant> {
+        let read = self.parts.secret.read_dispute_token(token);
+        let (named, proved_at) = read.ok_or(Refusal::Unauthenticated)?;
+        if named != dispute {
+            return Err(Refusal::Forbidden.into());
+        }
+        let number = self.dispute(dispute).await?.value.number;
+        self.still_theirs(number, proved_at).await?;
+        Ok(Claimant { dispute, proved_at })
+    }
+
+    pub async fn provider(&self, key: &str) -> Result<ProviderActor> {
+        let key = self.access_key(key).await?;
+        match key.grant {
+            Grant::Provider(id) => Ok(ProviderActor { id, key: key.id }),
+            Grant::Operator(_) => Err(Refusal::Forbidden.into()),
+        }
+    }
+
+    pub async fn operator(&self, key: &str) -> Result<OperatorActor> {
+        let key = self.access_key(key).await?;
+        match key.grant {
+            Grant::Operator(id) => Ok(OperatorActor { id, key: key.id }),
+            Grant::Provider(_) => Err(Refusal::Forbidden.into()),
+        }
+    }
+
+    /// An operator or provider on whose behalf the owner loads a file.
+    pub fn operator_for(&self, _: Owner, id: OperatorId) -> OperatorActor {
+        OperatorActor { id, key: KeyId(uuid::Uuid::nil()) }
+    }
+
+    pub fn provider_for(&self, _: Owner, id: ProviderId) -> ProviderActor {
+        ProviderActor { id, key: KeyId(uuid::Uuid::nil()) }
+    }
+
+    pub async fn moderator(&self, token: &str) -> Result<ModeratorActor> {
+        let session = self.parts.secret.read_session_token(token).ok_or(Refusal::Unauthenticated)?;
+        let found = self.store().load::<Session>(&session).await?;
+        let found = found.filter(|found| self.now() < found.value.expires_at);
+        let name = found.ok_or(Refusal::Unauthenticated)?.value.moderator;
+        let found = self.store().load::<Moderator>(&name).await?;
+        let found = found.filter(|found| !found.value.disabled);
+        let role = found.ok_or(Refusal::Unauthenticated)?.value.role;
+        Ok(ModeratorActor { name, role, session })
+    }
+
+    pub(super) async fn dispute(&self, id: DisputeId) -> Result<Versioned<Dispute>> {
+        Ok(self.store().load::<Dispute>(&id).await?.ok_or(Refusal::NotFound)?)
+    }
+
+    async fn access_key(&self, key: &str) -> Result<AccessKey> {
+        let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+        let found = self.store().load::<AccessKey>(&hash).await?;
+        let key = found.ok_or(Refusal::Unauthenticated)?.value;
+        if key.revoked_at.is_some() {
+            return Err(Refusal::Unauthenticated.into());
+        }
+        Ok(key)
+    }
+
+    async fn still_theirs(&self, number: Number, proved_at: Timestamp) -> Result<()> {
+        let file = self.number_file(number).await?.value;
+        let proved_on = self.day_of(number, proved_at);
+        match file.ledger.began_on() {
+            Some(began_on) if proved_on < began_on => Err(Refusal::Unauthenticated.into()),
+            _ => Ok(()),
+        }
+    }
+}

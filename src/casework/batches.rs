@@ -1,0 +1,77 @@
+//! Uploads that published more than an operator may in a day: what is beyond
+//! is held, and two people release or discard it. Held lines are not evidence.
+
+use crate::casework::actors::ModeratorActor;
+use crate::casework::moderation::actor;
+use crate::casework::reversal::Signed;
+use crate::casework::{Casework, Error, Result, audit};
+use crate::domain::id::BatchId;
+use crate::domain::refusal::Refusal;
+use crate::store::{Batch, BatchState, Changeset, Cursor, Listing, PAGE_RECORDS_MAX};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Release,
+    Discard,
+}
+
+impl Casework {
+    pub async fn held_batches(&self, _: &ModeratorActor) -> Result<Vec<Batch>> {
+        let mut held = Vec::new();
+        let mut after: Option<Cursor> = None;
+        loop {
+            let listing = Listing::OpenBatches;
+            let (page, next) = self.store().page::<Batch>(&listing, after.as_ref(), PAGE_RECORDS_MAX).await?;
+            held.extend(page.into_iter().map(|b| b.value).filter(|batch| batch.state == BatchState::Held));
+            match next {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(held),
+            }
+        }
+    }
+
+    /// One of the two signatures under the fate of a held batch.
+    pub async fn sign_batch(&self, moderator: &ModeratorActor, id: BatchId, fate: Fate) -> Result<Signed> {
+        let signed = self.retrying(|| self.try_sign_batch(moderator, id, fate)).await?;
+        if signed == Signed::Done {
+            match fate {
+                Fate::Release => {
+                    let this = self.clone();
+                    let applying = tokio::spawn(async move { this.apply(id).await });
+                    applying.await.map_err(|error| Error::Fatal(format!("applying a batch: {error}")))??;
+                }
+                Fate::Discard => self.parts.staging.remove(&id.to_string(), true).await?,
+            }
+        }
+        Ok(signed)
+    }
+
+    async fn try_sign_batch(&self, moderator: &ModeratorActor, id: BatchId, fate: Fate) -> Result<Signed> {
+        let mut batch = self.batch(id).await?;
+        if batch.value.state != BatchState::Held {
+            return Err(Refusal::WrongState { status: "not held" }.into());
+        }
+        let (asked, done, action) = match fate {
+            Fate::Release => (&mut batch.value.release_asked, BatchState::Releasing, "batch_release"),
+            Fate::Discard => (&mut batch.value.discard_asked, BatchState::Discarded, "batch_discard"),
+        };
+        let signed = match asked {
+            Some(first) if first == moderator.name() => return Err(Refusal::SamePerson.into()),
+            Some(_) => Signed::Done,
+            None => Signed::AwaitingSecond,
+        };
+        *asked = Some(moderator.name().clone());
+        let mut changeset = Changeset::default();
+        if signed == Signed::Done {
+            batch.value.state = done;
+            batch.value.applied_bytes = 0;
+            if fate == Fate::Release {
+                self.schedule_apply(&mut changeset, id).await?;
+            }
+        }
+        changeset.audit.push(audit(self.now(), actor(moderator), action, format!("batch:{id}")));
+        changeset.put(batch);
+        self.commit(changeset).await?;
+        Ok(signed)
+    }
+}

@@ -1,0 +1,226 @@
+//! The worker's part in a dispute: asks what the rules need to know, one
+//! question at a time, and commits each answer before the next step.
+
+use jiff::SignedDuration;
+
+use crate::casework::ports::{Message, Unavailable};
+use crate::casework::{Casework, Error, Result};
+use crate::domain::dispute::{Actor, Command, Dispute, Refused, State, Status, What};
+use crate::domain::evidence::{Answer, Evidence, Question};
+use crate::domain::id::{DisputeId, OperatorId};
+use crate::domain::number::Number;
+use crate::domain::number_file::NumberFile;
+use crate::domain::policy::REGISTRY_CURRENT_DAYS;
+use crate::domain::rules::{Askable, Case, Step, next_step};
+use crate::store::{Changeset, OperatorState, Task, Versioned};
+
+/// An operator that stays out of reach for this long is taken not to know:
+/// people look at the case then.
+const OUT_OF_REACH_HOURS: i64 = 24;
+/// More steps than any case needs; the rest waits for the task's next turn.
+const STEPS_PER_RUN_MAX: u32 = 32;
+
+impl Casework {
+    pub(super) async fn check(&self, task: &Versioned<Task>, id: DisputeId) -> Result<()> {
+        for _ in 0..STEPS_PER_RUN_MAX {
+            let dispute = self.dispute(id).await?;
+            let state = dispute.value.state();
+            if state.status != Status::Checking {
+                return self.finish(task).await;
+            }
+            if let Some(ask_again_at) = state.ask_again_at.filter(|at| self.now() < *at) {
+                return self.put_off(task, ask_again_at).await;
+            }
+            let file = self.number_file(dispute.value.number).await?;
+            let step = self.next_step(&dispute.value, &state, &file.value).await?;
+            let happened = match step {
+                Step::Ask { operator, question } => {
+                    match self.ask(task, dispute.value.number, &operator, question).await {
+                        Ok(evidence) => vec![What::Answered(evidence)],
+                        Err(unavailable) => return self.postpone(task, &unavailable).await,
+                    }
+                }
+                step => events_of(step),
+            };
+            match self.commit_step(dispute, file, happened).await {
+                Ok(()) | Err(Error::Stale) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit_step(
+        &self,
+        dispute: Versioned<Dispute>,
+        file: Versioned<NumberFile>,
+        happened: Vec<What>,
+    ) -> Result<()> {
+        let mut changeset = Changeset::default();
+        self.follow(&mut changeset, dispute, file, Actor::Rule, happened).await?;
+        self.commit(changeset).await
+    }
+
+    async fn next_step(&self, dispute: &Dispute, state: &State, file: &NumberFile) -> Result<Step> {
+        let number = dispute.number;
+        let labels = self.labels_of(number).await?;
+        let operators = self.askable(number, file);
+        let only_first = self.reference().numbering.is_virtual(number);
+        Ok(next_step(&Case {
+            dispute,
+            evidence: &state.evidence,
+            ledger: &file.ledger,
+            labels: &labels,
+            operators: &operators,
+            only_first,
+            registry_current: self.registry_current().await?,
+            rest_days: self.rest_days(number),
+            today: self.today(number),
+            now: self.now(),
+            catalog: &self.reference().labels,
+        }))
+    }
+
+    /// Whose API can be asked, the serving operator first. In the range of a
+    /// virtual operator nobody else counts, so that nobody else is named.
+    fn askable(&self, number: Number, file: &NumberFile) -> Vec<Askable> {
+        let home = self.reference().numbering.home_operator(number);
+        let serving = file.ledger.serving(home);
+        let is_virtual = self.reference().numbering.is_virtual(number);
+        let mut operators: Vec<Askable> = self
+            .parts
+            .operators
+            .iter()
+            .map(|operator| Askable {
+                id: operator.id.clone(),
+                serving: serving == Some(&operator.id),
+                follows_ports: operator.follows_ports,
+            })
+            .filter(|operator| operator.serving || !is_virtual)
+            .collect();
+        operators.sort_by_key(|operator| !operator.serving);
+        operators
+    }
+
+    async fn registry_current(&self) -> Result<bool> {
+        let registry: OperatorId = OperatorId::REGISTRY.parse().expect("the registry's id is a slug");
+        let state = self.store().load::<OperatorState>(&registry).await?;
+        let spoke_at = state.and_then(|state| state.value.last_batch_at);
+        let current = SignedDuration::from_hours(24 * i64::from(REGISTRY_CURRENT_DAYS));
+        Ok(spoke_at.is_some_and(|at| self.now().duration_since(at) <= current))
+    }
+
+    /// Asks, unless the operator has been out of reach for so long that it
+    /// counts as not knowing.
+    async fn ask(
+        &self,
+        task: &Versioned<Task>,
+        number: Number,
+        operator: &OperatorId,
+        question: Question,
+    ) -> std::result::Result<Evidence, Unavailable> {
+        match self.exchange(number, operator, question.clone()).await {
+            Err(unavailable) if out_of_reach(task) => Ok(Evidence {
+                question,
+                answer: Answer::Unknown,
+                source: operator.clone(),
+                at: self.now(),
+                correlator: None,
+                detail: Some(unavailable.why),
+            }),
+            answered => answered,
+        }
+    }
+
+    /// One question to the operator that serves the number, where its API can
+    /// be asked.
+    pub(super) async fn ask_serving(
+        &self,
+        number: Number,
+        file: &NumberFile,
+        question: Question,
+    ) -> Option<std::result::Result<Evidence, Unavailable>> {
+        let serving = self.askable(number, file).into_iter().find(|operator| operator.serving)?;
+        Some(self.exchange(number, &serving.id, question).await)
+    }
+
+    async fn exchange(
+        &self,
+        number: Number,
+        operator: &OperatorId,
+        question: Question,
+    ) -> std::result::Result<Evidence, Unavailable> {
+        let asked = self.parts.operators.iter().find(|asked| asked.id == *operator);
+        let asked = asked.expect("the rules name operators out of the list that they were given");
+        let correlator = self.new_uuid().to_string();
+        let reply = asked.api.ask(number, &question, &correlator).await.inspect_err(|unavailable| {
+            if unavailable.alarm {
+                tracing::error!(%operator, why = %unavailable.why, "operator refuses us: somebody has to look");
+            }
+        })?;
+        Ok(Evidence {
+            question,
+            answer: reply.answer,
+            source: operator.clone(),
+            at: self.now(),
+            correlator: Some(correlator),
+            detail: reply.detail,
+        })
+    }
+
+    pub(super) async fn lapse(&self, task: &Versioned<Task>, id: DisputeId) -> Result<()> {
+        let dispute = self.dispute(id).await?;
+        let file = self.number_file(dispute.value.number).await?;
+        // Documents that arrived in time make this command one of the wrong state.
+        let lapsed = dispute.value.decide(Command::Lapse, self.weighing(&dispute.value, &file.value, &[]));
+        let mut changeset = Changeset::default();
+        if let Ok(happened) = lapsed {
+            self.follow(&mut changeset, dispute, file, Actor::Rule, happened).await?;
+        }
+        changeset.delete(task);
+        self.commit(changeset).await
+    }
+
+    /// Tells the holder that there is news: the state and where to look,
+    /// never a label.
+    pub(super) async fn notify(&self, task: &Versioned<Task>, id: DisputeId) -> Result<()> {
+        let dispute = self.dispute(id).await?.value;
+        let sent_to = dispute.number;
+        if self.reference().numbering.kind(sent_to).receives_sms() {
+            let text = match dispute.status() {
+                Status::Corrected => "【正名】您的号码标记申诉已通过，更正已发布。详情请打开申诉页面查看。",
+                Status::Refused => "【正名】您的号码标记申诉未获通过，原因和后续办法请打开申诉页面查看。",
+                Status::NeedsEvidence => "【正名】您的号码标记申诉需要补充材料，请打开申诉页面查看。",
+                Status::Reverted => "【正名】您的号码标记更正已被撤回，原因请打开申诉页面查看。",
+                _ => return self.finish(task).await,
+            };
+            let id = format!("status-{id}-{}", dispute.events.len());
+            let message = Message { id, to: sent_to, text: text.to_owned() };
+            if let Err(unavailable) = self.parts.sms.send(&message).await {
+                return self.postpone(task, &unavailable).await;
+            }
+        }
+        self.finish(task).await
+    }
+}
+
+/// Attempts double from a second on, so their number tells how long this has
+/// been going on.
+fn out_of_reach(task: &Versioned<Task>) -> bool {
+    super::worker::waited_s(task.value.attempts) >= OUT_OF_REACH_HOURS * 3_600
+}
+
+fn events_of(step: Step) -> Vec<What> {
+    let answered = |told: Vec<Evidence>| told.into_iter().map(What::Answered);
+    match step {
+        Step::Ask { .. } => Vec::new(),
+        Step::AskAgainAt(next_at) => vec![What::AskingAgain { next_at }],
+        Step::Approve { effect, assurance, told } => {
+            answered(told).chain([What::Approved { effect, assurance, ruling: None }]).collect()
+        }
+        Step::Refuse(code) => {
+            vec![What::Refused(Refused { code: code.to_owned(), public_note: None, note: None })]
+        }
+        Step::Review { flags, told } => answered(told).chain([What::SentToReview { flags }]).collect(),
+    }
+}

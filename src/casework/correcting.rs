@@ -1,0 +1,139 @@
+//! What follows from a dispute's events, in the same commit: decisions about
+//! the number, the entry that publishes them, claims, tasks.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::casework::{Casework, Result, record};
+use crate::domain::correction::{Effect, Entry, EntryReason, Ground};
+use crate::domain::dispute::{Actor, Dispute, Reason, Status, What};
+use crate::domain::evidence::Assurance;
+use crate::domain::number::Number;
+use crate::domain::number_file::NumberFile;
+use crate::domain::policy::{DECISION_WORKING_DAYS, NAME_RENEWAL_DAYS};
+use crate::domain::refusal::Refusal;
+use crate::store::{Changeset, Claim, Task, TaskKind, Versioned};
+
+/// The claim that keeps a number to one open dispute for a reason.
+pub(super) fn open_claim(number: Number, reason: Reason) -> String {
+    format!("open:{}:{}", number.digits(), reason.as_str())
+}
+
+impl Casework {
+    /// Puts what happened to a dispute, and all that follows from it, into a
+    /// changeset.
+    pub(super) async fn follow(
+        &self,
+        changeset: &mut Changeset,
+        mut dispute: Versioned<Dispute>,
+        mut file: Versioned<NumberFile>,
+        actor: Actor,
+        happened: Vec<What>,
+    ) -> Result<()> {
+        let now = self.now();
+        let before = dispute.value.status();
+        for what in happened {
+            match &what {
+                What::Approved { effect, assurance, .. } => {
+                    self.approve(changeset, &dispute.value, &mut file, effect.clone(), *assurance, now)
+                        .await?;
+                }
+                What::DocumentsAsked { until, .. } => {
+                    let kind = TaskKind::Lapse { dispute: dispute.value.id, on: *until };
+                    let run_at = now.checked_add(SignedDuration::from_hours(24 * 16));
+                    self.schedule(changeset, kind, run_at.unwrap_or(Timestamp::MAX)).await?;
+                }
+                What::RecheckAsked => {
+                    self.schedule(changeset, TaskKind::Check(dispute.value.id), now).await?;
+                }
+                What::Appealed { .. } => {
+                    let working_days = &self.reference().working_days;
+                    let today = self.today(dispute.value.number);
+                    dispute.value.due_on = working_days.add_working_days(today, DECISION_WORKING_DAYS);
+                }
+                _ => {}
+            }
+            record(changeset, &mut dispute.value, now, actor.clone(), what);
+        }
+        self.follow_status(changeset, &mut dispute.value, before, now).await?;
+        changeset.put(dispute);
+        Ok(())
+    }
+
+    async fn follow_status(
+        &self,
+        changeset: &mut Changeset,
+        dispute: &mut Dispute,
+        before: Status,
+        now: Timestamp,
+    ) -> Result<()> {
+        let after = dispute.status();
+        if before != after {
+            dispute.lease = None;
+        }
+        let claim = open_claim(dispute.number, dispute.reason());
+        let held = self.store().load::<Claim>(&claim).await?;
+        match (before.is_open(), after.is_open(), held) {
+            (true, false, Some(held)) if held.value.value == dispute.id.to_string() => {
+                changeset.delete(&held);
+            }
+            (false, true, Some(_)) => return Err(Refusal::DisputeOpen.into()),
+            (false, true, None) => {
+                changeset.put_new(Claim { name: claim, value: dispute.id.to_string(), expires_at: None });
+            }
+            _ => {}
+        }
+        let told =
+            matches!(after, Status::Corrected | Status::Refused | Status::NeedsEvidence | Status::Reverted);
+        if before != after && told {
+            self.schedule(changeset, TaskKind::Notify(dispute.id), now).await?;
+            self.wake_worker();
+        }
+        Ok(())
+    }
+
+    async fn approve(
+        &self,
+        changeset: &mut Changeset,
+        dispute: &Dispute,
+        file: &mut Versioned<NumberFile>,
+        effect: Effect,
+        assurance: Assurance,
+        now: Timestamp,
+    ) -> Result<()> {
+        let reason = match dispute.reason() {
+            Reason::Reassigned => EntryReason::Reassigned,
+            Reason::NameMismatch => EntryReason::NameMismatch,
+        };
+        if matches!(effect, Effect::SetName { .. }) {
+            let renew_at = now.checked_add(SignedDuration::from_hours(24 * i64::from(NAME_RENEWAL_DAYS)));
+            let kind = TaskKind::RenewName(dispute.number);
+            self.schedule(changeset, kind, renew_at.unwrap_or(Timestamp::MAX)).await?;
+        }
+        file.value.decide(effect, assurance, Ground::Dispute { id: dispute.id }, now);
+        changeset.entries.push(self.entry(&file.value, reason, now).await?);
+        changeset.put(file.clone());
+        Ok(())
+    }
+
+    /// The entry that says what is in force for a number now.
+    pub(super) async fn entry(&self, file: &NumberFile, reason: EntryReason, at: Timestamp) -> Result<Entry> {
+        let supersedes = self.store().newest_entry(file.number).await?;
+        let salt = URL_SAFE_NO_PAD.encode(self.random::<16>());
+        Ok(Entry::new(file.number, file.in_force(), reason, supersedes, at, salt))
+    }
+
+    /// Puts a task, or moves the one that is there.
+    pub(super) async fn schedule(
+        &self,
+        changeset: &mut Changeset,
+        kind: TaskKind,
+        run_at: Timestamp,
+    ) -> Result<()> {
+        let found = self.store().load::<Task>(&kind).await?;
+        let version = found.map_or(0, |found| found.version);
+        changeset.put(Versioned { version, value: Task { kind, run_at, attempts: 0 } });
+        Ok(())
+    }
+}

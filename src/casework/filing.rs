@@ -1,0 +1,260 @@
+//! Filing a dispute, withdrawing it, appealing: the holder's moves.
+
+use jiff::civil::Date;
+use sha2::{Digest, Sha256};
+
+use crate::casework::actors::{Claimant, Holder};
+use crate::casework::correcting::open_claim;
+use crate::casework::{Casework, Result, hex, record};
+use crate::domain::day::plus_days;
+use crate::domain::dispute::{
+    Actor, Claim as Says, Command, Dispute, DisputedLabel, Reason, Show, Status, Weighing, What,
+};
+use crate::domain::id::{DisputeId, ProviderId};
+use crate::domain::label::Label;
+use crate::domain::number::Number;
+use crate::domain::number_file::NumberFile;
+use crate::domain::opened::Opened;
+use crate::domain::policy::{DECISION_WORKING_DAYS, FILINGS_PERIOD_DAYS, FIRST_ANSWER_WORKING_DAYS};
+use crate::domain::refusal::Refusal;
+use crate::domain::window::Window;
+use crate::store::{Changeset, Claim, Listing, PAGE_RECORDS_MAX, Stored, Task, TaskKind, Versioned};
+
+/// How long a filing can be repeated with the same Idempotency-Key.
+const IDEMPOTENCY_MINUTES: i64 = 48 * 60;
+
+/// What the holder files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filing {
+    pub says: Saying,
+    pub labels: Vec<DisputedLabel>,
+    pub note: Option<String>,
+    pub contact: Option<Number>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saying {
+    Reassigned { opened: Option<Opened> },
+    NameMismatch { show: Option<Show> },
+}
+
+/// A request's own name and what it said, so that it can be sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    pub key: String,
+    pub body_digest: [u8; 32],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filed {
+    pub id: DisputeId,
+    pub token: String,
+    pub status: Status,
+    pub due_on: Date,
+}
+
+impl Casework {
+    pub async fn file(&self, holder: &Holder, filing: Filing, idempotency: &Idempotency) -> Result<Filed> {
+        let filed = self.retrying(|| self.try_file(holder, &filing, idempotency)).await?;
+        self.wake_worker();
+        Ok(filed)
+    }
+
+    async fn try_file(&self, holder: &Holder, filing: &Filing, idempotency: &Idempotency) -> Result<Filed> {
+        let number = holder.number();
+        let repeatable = idempotency_claim(number, idempotency);
+        let before = self.store().load::<Claim>(&repeatable.name).await?;
+        let before = before.filter(|claim| claim.value.expires_at.is_none_or(|end| self.now() < end));
+        if let Some(before) = before {
+            return self.filed_before(&before.value, &repeatable).await;
+        }
+        let file = self.number_file(number).await?;
+        let reason = filing.says.reason();
+        if self.store().load::<Claim>(&open_claim(number, reason)).await?.is_some() {
+            return Err(Refusal::DisputeOpen.into());
+        }
+        self.within_quota(number, reason, &file.value).await?;
+        let dispute = self.new_dispute(holder, filing, &file.value).await?;
+        self.commit_filing(dispute, &file, repeatable).await
+    }
+
+    async fn commit_filing(
+        &self,
+        mut dispute: Dispute,
+        file: &Versioned<NumberFile>,
+        repeatable: Claim,
+    ) -> Result<Filed> {
+        let mut changeset = Changeset::default();
+        let now = dispute.filed_at;
+        record(&mut changeset, &mut dispute, now, Actor::Holder, What::Filed);
+        let id = dispute.id;
+        let token = self.parts.secret.dispute_token(id, dispute.control_proved_at);
+        let filed = Filed { id, token, status: dispute.status(), due_on: dispute.due_on };
+        changeset.expect(file.value.key(), file.version);
+        let open = open_claim(dispute.number, dispute.reason());
+        changeset.put_new(Claim { name: open, value: id.to_string(), expires_at: None });
+        let expired = self.store().load::<Claim>(&repeatable.name).await?;
+        let value = format!("{id}:{}", repeatable.value);
+        let claim =
+            Claim { value, expires_at: Some(super::control::later(now, IDEMPOTENCY_MINUTES)), ..repeatable };
+        changeset.put(Versioned { version: expired.map_or(0, |claim| claim.version), value: claim });
+        changeset.put_new(Task { kind: TaskKind::Check(id), run_at: now, attempts: 0 });
+        changeset.put_new(dispute);
+        self.commit(changeset).await?;
+        Ok(filed)
+    }
+
+    /// The first answer, again.
+    async fn filed_before(&self, claim: &Claim, repeated: &Claim) -> Result<Filed> {
+        let (id, digest) = claim.value.split_once(':').unwrap_or_default();
+        if digest != repeated.value {
+            return Err(Refusal::IdempotencyKeyReused.into());
+        }
+        let id = id.parse().map_err(|_| Refusal::NotFound)?;
+        let dispute = self.dispute(id).await?.value;
+        // What is answered here has to be durable, though this call wrote nothing.
+        self.barrier().await?;
+        let token = self.parts.secret.dispute_token(id, dispute.control_proved_at);
+        Ok(Filed { id, token, status: Status::Checking, due_on: dispute.due_on })
+    }
+
+    /// Filings of this holder for this reason, over the period.
+    async fn within_quota(&self, number: Number, reason: Reason, file: &NumberFile) -> Result<()> {
+        let most = self.parts.settings.filings_per_number_per_90_days as usize;
+        if most == 0 {
+            return Ok(());
+        }
+        let from = plus_days(self.today(number), -FILINGS_PERIOD_DAYS);
+        let from = file.ledger.began_on().map_or(from, |began_on| from.max(began_on));
+        let disputes = self.disputes_of(number).await?;
+        let recent =
+            |dispute: &&Dispute| dispute.reason() == reason && self.day_of(number, dispute.filed_at) >= from;
+        if disputes.iter().filter(recent).count() >= most {
+            return Err(Refusal::FilingsExhausted.into());
+        }
+        Ok(())
+    }
+
+    async fn new_dispute(&self, holder: &Holder, filing: &Filing, file: &NumberFile) -> Result<Dispute> {
+        let number = holder.number();
+        let (now, today, rest_days) = (self.now(), self.today(number), self.rest_days(number));
+        let claim = match &filing.says {
+            Saying::Reassigned { opened: None } if file.ledger.proven(rest_days).is_none() => {
+                return Err(Refusal::OpenedNeeded.into());
+            }
+            Saying::Reassigned { opened } => {
+                let checked = opened.map(|opened| opened.not_after(today)).transpose();
+                let opened = checked
+                    .map_err(|why| Refusal::FieldMalformed { field: "opened", why: why.to_string() })?;
+                let window = opened.map(|opened| Window::around(opened, today, rest_days));
+                Says::Reassigned { opened, window }
+            }
+            Saying::NameMismatch { show } => {
+                if filing.labels.iter().all(|label| label.name.is_none()) {
+                    return Err(Refusal::LabelNeeded.into());
+                }
+                Says::NameMismatch { show: show.clone() }
+            }
+        };
+        let providers = providers(&filing.labels, &self.labels_of(number).await?);
+        let working_days = &self.reference().working_days;
+        Ok(Dispute {
+            id: DisputeId(self.new_uuid()),
+            number,
+            claim,
+            labels: filing.labels.clone(),
+            providers,
+            note: filing.note.clone(),
+            contact: filing.contact,
+            control_proved_at: holder.proved_at(),
+            filed_at: now,
+            answer_due_on: working_days.add_working_days(today, FIRST_ANSWER_WORKING_DAYS),
+            due_on: working_days.add_working_days(today, DECISION_WORKING_DAYS),
+            events: Vec::new(),
+            lease: None,
+        })
+    }
+
+    pub(super) async fn disputes_of(&self, number: Number) -> Result<Vec<Dispute>> {
+        let listing = Listing::DisputesOf(number);
+        let (disputes, _) = self.store().page::<Dispute>(&listing, None, PAGE_RECORDS_MAX).await?;
+        Ok(disputes.into_iter().map(|dispute| dispute.value).collect())
+    }
+
+    /// This tenure's disputes of the number, each with a token as fresh as
+    /// the holder's proof.
+    pub async fn my_disputes(&self, holder: &Holder) -> Result<Vec<(Dispute, String)>> {
+        let number = holder.number();
+        let began_on = self.number_file(number).await?.value.ledger.began_on();
+        let mut disputes = self.disputes_of(number).await?;
+        disputes.retain(|dispute| {
+            began_on.is_none_or(|began_on| self.day_of(number, dispute.filed_at) >= began_on)
+        });
+        let token = |dispute: &Dispute| self.parts.secret.dispute_token(dispute.id, holder.proved_at());
+        Ok(disputes
+            .into_iter()
+            .map(|dispute| {
+                let token = token(&dispute);
+                (dispute, token)
+            })
+            .collect())
+    }
+
+    pub async fn withdraw(&self, claimant: &Claimant) -> Result<()> {
+        self.holder_moves(claimant, &Command::Withdraw).await
+    }
+
+    pub async fn appeal(&self, claimant: &Claimant, text: &str) -> Result<()> {
+        let control_proved_at = claimant.proved_at();
+        self.holder_moves(claimant, &Command::Appeal { text: text.to_owned(), control_proved_at }).await
+    }
+
+    async fn holder_moves(&self, claimant: &Claimant, command: &Command) -> Result<()> {
+        self.retrying(|| async {
+            let dispute = self.dispute(claimant.dispute()).await?;
+            let file = self.number_file(dispute.value.number).await?;
+            let happened =
+                dispute.value.decide(command.clone(), self.weighing(&dispute.value, &file.value, &[]))?;
+            let mut changeset = Changeset::default();
+            self.follow(&mut changeset, dispute, file, Actor::Holder, happened).await?;
+            self.commit(changeset).await
+        })
+        .await
+    }
+
+    pub(super) fn weighing<'a>(
+        &self,
+        dispute: &Dispute,
+        file: &'a NumberFile,
+        labels: &'a [Label],
+    ) -> Weighing<'a> {
+        let number = dispute.number;
+        let (rest_days, today, now) = (self.rest_days(number), self.today(number), self.now());
+        Weighing { labels, ledger: &file.ledger, rest_days, today, now }
+    }
+}
+
+impl Saying {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Reassigned { .. } => Reason::Reassigned,
+            Self::NameMismatch { .. } => Reason::NameMismatch,
+        }
+    }
+}
+
+fn idempotency_claim(number: Number, idempotency: &Idempotency) -> Claim {
+    let key = hex(&Sha256::digest(&idempotency.key));
+    let name = format!("idempotency:{}:{key}", number.digits());
+    Claim { name, value: hex(&idempotency.body_digest), expires_at: None }
+}
+
+/// Those that the holder named, and those that show something.
+fn providers(named: &[DisputedLabel], shown: &[Label]) -> Vec<ProviderId> {
+    let named = named.iter().map(|label| &label.provider);
+    let mut providers: Vec<ProviderId> =
+        named.chain(shown.iter().map(|label| &label.provider)).cloned().collect();
+    providers.sort_unstable();
+    providers.dedup();
+    providers
+}

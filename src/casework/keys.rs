@@ -1,0 +1,71 @@
+//! Keys of providers and operators. Only their hashes are kept; a key is shown
+//! once, when it is issued.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::casework::actors::Owner;
+use crate::casework::{Casework, Result, audit};
+use crate::domain::id::KeyId;
+use crate::domain::refusal::Refusal;
+use crate::store::{AccessKey, Changeset, Cursor, Grant, Listing, PAGE_RECORDS_MAX, Versioned};
+
+const KEY_BYTES: usize = 32;
+
+impl Casework {
+    /// Issues a key and returns it, for this once.
+    pub async fn issue_key(&self, _: Owner, grant: Grant, name: &str) -> Result<(KeyId, String)> {
+        let prefix = match &grant {
+            Grant::Provider(_) => "zmp_",
+            Grant::Operator(_) => "zmo_",
+        };
+        let key = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(self.random::<KEY_BYTES>()));
+        let id = KeyId(self.new_uuid());
+        let now = self.now();
+        let mut changeset = Changeset::default();
+        changeset.put_new(AccessKey {
+            id,
+            hash: Sha256::digest(key.as_bytes()).into(),
+            grant,
+            name: name.to_owned(),
+            issued_at: now,
+            revoked_at: None,
+        });
+        changeset.audit.push(audit(now, "cli", "key_issued", format!("key:{id}")));
+        self.commit(changeset).await?;
+        Ok((id, key))
+    }
+
+    pub async fn keys(&self, _: Owner) -> Result<Vec<AccessKey>> {
+        Ok(self.all_keys().await?.into_iter().map(|key| key.value).collect())
+    }
+
+    pub async fn revoke_key(&self, _: Owner, id: KeyId) -> Result<()> {
+        let found = self.all_keys().await?.into_iter().find(|key| key.value.id == id);
+        let mut key = found.ok_or(Refusal::NotFound)?;
+        if key.value.revoked_at.is_some() {
+            return Ok(());
+        }
+        let now = self.now();
+        key.value.revoked_at = Some(now);
+        let mut changeset = Changeset::default();
+        changeset.put(key);
+        changeset.audit.push(audit(now, "cli", "key_revoked", format!("key:{id}")));
+        self.commit(changeset).await
+    }
+
+    async fn all_keys(&self) -> Result<Vec<Versioned<AccessKey>>> {
+        let mut keys = Vec::new();
+        let mut after: Option<Cursor> = None;
+        loop {
+            let listing = Listing::AccessKeys;
+            let (page, next) = self.store().page(&listing, after.as_ref(), PAGE_RECORDS_MAX).await?;
+            keys.extend(page);
+            match next {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(keys),
+            }
+        }
+    }
+}

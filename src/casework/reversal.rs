@@ -1,0 +1,136 @@
+//! Taking a correction back, which two people sign; and asking again whether
+//! a shown name is still its subscriber's.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::casework::actors::ModeratorActor;
+use crate::casework::moderation::actor;
+use crate::casework::{Casework, Result, audit};
+use crate::domain::correction::{Effect, EntryReason, Ground};
+use crate::domain::day::plus_days;
+use crate::domain::dispute::{Actor, Claim, Command, Dispute, Show};
+use crate::domain::evidence::{Answer, Assurance, Question};
+use crate::domain::number::Number;
+use crate::domain::number_file::{NumberFile, Reverted};
+use crate::domain::policy::{NAME_LEASE_DAYS, NAME_RENEWAL_DAYS};
+use crate::domain::refusal::Refusal;
+use crate::store::{Changeset, Task, Versioned};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signed {
+    AwaitingSecond,
+    Done,
+}
+
+impl Casework {
+    /// One of the two signatures under the reversal of what an entry published.
+    pub async fn revert(&self, moderator: &ModeratorActor, seq: u64, reason: &str) -> Result<Signed> {
+        self.retrying(|| self.try_revert(moderator, seq, reason)).await
+    }
+
+    async fn try_revert(&self, moderator: &ModeratorActor, seq: u64, reason: &str) -> Result<Signed> {
+        let durable = *self.store().log_size().borrow();
+        if seq >= durable {
+            return Err(Refusal::NotFound.into());
+        }
+        let entry = self.entry_at(seq).await?;
+        let mut file = self.number_file(entry.number).await?;
+        let decision = file.value.decision_of_entry(entry.at).ok_or(Refusal::NotInForce)?;
+        let now = self.now();
+        let mut changeset = Changeset::default();
+        let signed = match file.value.revert(decision, moderator.name(), reason, now)? {
+            Reverted::AwaitingSecond => {
+                changeset.audit.push(audit(now, actor(moderator), "reversal_asked", format!("entry:{seq}")));
+                Signed::AwaitingSecond
+            }
+            Reverted::Done(ground) => {
+                changeset.audit.push(audit(now, actor(moderator), "reversed", format!("entry:{seq}")));
+                changeset.entries.push(self.entry(&file.value, EntryReason::Reverted, now).await?);
+                self.revert_dispute(&mut changeset, moderator, &file, &ground, reason).await?;
+                Signed::Done
+            }
+        };
+        changeset.put(file);
+        self.commit(changeset).await?;
+        self.wake_worker();
+        Ok(signed)
+    }
+
+    async fn revert_dispute(
+        &self,
+        changeset: &mut Changeset,
+        moderator: &ModeratorActor,
+        file: &Versioned<NumberFile>,
+        ground: &Ground,
+        reason: &str,
+    ) -> Result<()> {
+        let Ground::Dispute { id } = ground else {
+            return Ok(());
+        };
+        let dispute = self.dispute(*id).await?;
+        let command = Command::Revert { reason: reason.to_owned() };
+        if let Ok(happened) = dispute.value.decide(command, self.weighing(&dispute.value, &file.value, &[])) {
+            let by = Actor::Moderator { name: moderator.name().clone() };
+            self.follow(changeset, dispute, file.clone(), by, happened).await?;
+        }
+        Ok(())
+    }
+
+    /// The worker's part: anything but a match takes a shown name down.
+    pub(super) async fn renew_name(&self, task: &Versioned<Task>, number: Number) -> Result<()> {
+        let mut file = self.number_file(number).await?;
+        let Some((name, until)) = file.value.shown_name() else {
+            return self.finish(task).await;
+        };
+        let today = self.today(number);
+        if until < today {
+            // Lapsed by itself while nobody could be asked.
+            return self.finish(task).await;
+        }
+        let mut answer = Answer::Unknown;
+        if let Some(Show { uscc, .. }) = self.show_behind(&file.value).await? {
+            let question = Question::EnterpriseIs { name: name.clone(), uscc };
+            match self.ask_serving(number, &file.value, question).await {
+                Some(Ok(evidence)) => answer = evidence.answer,
+                Some(Err(unavailable)) => return self.postpone(task, &unavailable).await,
+                None => {}
+            }
+        }
+        let now = self.now();
+        let mut changeset = Changeset::default();
+        let reason = if answer == Answer::Yes {
+            let effect = Effect::SetName { name, until: plus_days(today, NAME_LEASE_DAYS) };
+            file.value.decide(effect, Assurance::Operator, Ground::Renewal, now);
+            let renew_at = now.checked_add(SignedDuration::from_hours(24 * i64::from(NAME_RENEWAL_DAYS)));
+            let mut next = task.clone();
+            next.value.run_at = renew_at.unwrap_or(Timestamp::MAX);
+            next.value.attempts = 0;
+            changeset.put(next);
+            EntryReason::Renewed
+        } else {
+            file.value.decide(Effect::ClearName, Assurance::Operator, Ground::Renewal, now);
+            changeset.delete(task);
+            EntryReason::TenureEnded
+        };
+        changeset.audit.push(audit(now, "rule", "name_asked_again", format!("number:{}", number.masked())));
+        changeset.entries.push(self.entry(&file.value, reason, now).await?);
+        changeset.put(file);
+        self.commit(changeset).await
+    }
+
+    /// The filing that a shown name goes back to.
+    async fn show_behind(&self, file: &NumberFile) -> Result<Option<Show>> {
+        let ground =
+            file.decisions.iter().rev().find_map(|decision| match (&decision.effect, &decision.ground) {
+                (Effect::SetName { .. }, Ground::Dispute { id }) => Some(*id),
+                _ => None,
+            });
+        let Some(id) = ground else {
+            return Ok(None);
+        };
+        match self.store().load::<Dispute>(&id).await?.map(|dispute| dispute.value.claim) {
+            Some(Claim::NameMismatch { show }) => Ok(show),
+            _ => Ok(None),
+        }
+    }
+}

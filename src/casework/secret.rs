@@ -1,0 +1,152 @@
+//! What is derived from the service's secret key: codes, tokens, signatures.
+//!
+//! Nothing of these is stored, so a stolen database opens nothing, and what
+//! has to be said again later (a code in a retried SMS, the token of a
+//! repeated request) comes out the same.
+//!
+//! | token | bytes behind the prefix, in base64url |
+//! |---|---|
+//! | `zmh_` holder | verification id (16), MAC (16) |
+//! | `zmd_` dispute | dispute id (16), second of the proof of control (8), MAC (16) |
+//! | `zms_` moderator | session id (16), MAC (16) |
+//!
+//! A MAC is the first half of HMAC-SHA-256, so 128 bits.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use crate::domain::id::{DisputeId, SessionId, VerificationId};
+
+pub const SECRET_BYTES: usize = 32;
+const MAC_BYTES: usize = 16;
+const CODE_DIGITS: usize = 6;
+
+pub struct Secret([u8; SECRET_BYTES]);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Secret {
+    pub fn new(bytes: [u8; SECRET_BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// HMAC-SHA-256 over the purpose and the parts, each led by its length.
+    pub fn derive(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The code of a verification: six digits.
+    pub fn code(&self, verification: VerificationId) -> String {
+        let bytes = self.derive("code", &[verification.0.as_bytes()]);
+        let [a, b, c, d, e, f, g, h, ..] = bytes;
+        // 2^64 codes over 10^6: the bias is below 1 in 10^13.
+        let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]) % 10u64.pow(CODE_DIGITS as u32);
+        format!("{number:0width$}", width = CODE_DIGITS)
+    }
+
+    /// Compares in constant time.
+    pub fn code_is(&self, verification: VerificationId, code: &str) -> bool {
+        self.code(verification).as_bytes().ct_eq(code.as_bytes()).into()
+    }
+
+    pub fn holder_token(&self, verification: VerificationId) -> String {
+        self.seal("zmh_", verification.0.as_bytes())
+    }
+
+    pub fn read_holder_token(&self, token: &str) -> Option<VerificationId> {
+        let id: [u8; 16] = self.unseal("zmh_", token)?;
+        Some(VerificationId(Uuid::from_bytes(id)))
+    }
+
+    pub fn session_token(&self, session: SessionId) -> String {
+        self.seal("zms_", session.0.as_bytes())
+    }
+
+    pub fn read_session_token(&self, token: &str) -> Option<SessionId> {
+        let id: [u8; 16] = self.unseal("zms_", token)?;
+        Some(SessionId(Uuid::from_bytes(id)))
+    }
+
+    pub fn dispute_token(&self, dispute: DisputeId, control_proved_at: Timestamp) -> String {
+        let mut bytes = [0; 24];
+        bytes[..16].copy_from_slice(dispute.0.as_bytes());
+        bytes[16..].copy_from_slice(&control_proved_at.as_second().to_be_bytes());
+        self.seal("zmd_", &bytes)
+    }
+
+    pub fn read_dispute_token(&self, token: &str) -> Option<(DisputeId, Timestamp)> {
+        let bytes: [u8; 24] = self.unseal("zmd_", token)?;
+        let (id, second) = bytes.split_first_chunk::<16>()?;
+        let second = i64::from_be_bytes(second.try_into().ok()?);
+        Some((DisputeId(Uuid::from_bytes(*id)), Timestamp::from_second(second).ok()?))
+    }
+
+    fn seal(&self, prefix: &str, bytes: &[u8]) -> String {
+        let mac = self.derive(prefix, &[bytes]);
+        let sealed = [bytes, &mac[..MAC_BYTES]].concat();
+        format!("{prefix}{}", URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    fn unseal<const N: usize>(&self, prefix: &str, token: &str) -> Option<[u8; N]> {
+        let sealed = URL_SAFE_NO_PAD.decode(token.strip_prefix(prefix)?).ok()?;
+        let (bytes, mac) = sealed.split_first_chunk::<N>()?;
+        let right = self.derive(prefix, &[bytes]);
+        bool::from(right[..MAC_BYTES].ct_eq(mac)).then_some(*bytes)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const ID: Uuid = Uuid::from_u128(7);
+
+    #[test]
+    fn a_token_opens_only_what_it_was_made_for() {
+        let secret = Secret::new([1; 32]);
+        let token = secret.holder_token(VerificationId(ID));
+        assert_eq!(secret.read_holder_token(&token), Some(VerificationId(ID)));
+        assert_eq!(secret.read_session_token(&token.replace("zmh_", "zms_")), None);
+        assert_eq!(Secret::new([2; 32]).read_holder_token(&token), None);
+        for cut in 0..token.len() {
+            assert_eq!(secret.read_holder_token(&token[..cut]), None);
+        }
+        assert_eq!(secret.read_holder_token(&format!("{token}A")), None);
+    }
+
+    #[test]
+    fn a_dispute_token_carries_the_second_of_the_proof() {
+        let secret = Secret::new([1; 32]);
+        let at: Timestamp = "2026-11-23T03:04:05.678Z".parse().unwrap();
+        let token = secret.dispute_token(DisputeId(ID), at);
+        let (id, proved_at) = secret.read_dispute_token(&token).unwrap();
+        assert_eq!((id.0, proved_at.to_string().as_str()), (ID, "2026-11-23T03:04:05Z"));
+    }
+
+    #[test]
+    fn codes_are_six_digits_and_differ_by_verification() {
+        let secret = Secret::new([1; 32]);
+        let codes: Vec<String> = (0..50).map(|n| secret.code(VerificationId(Uuid::from_u128(n)))).collect();
+        assert!(codes.iter().all(|code| code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())));
+        assert!(codes.windows(2).any(|pair| pair[0] != pair[1]));
+        assert!(secret.code_is(VerificationId(Uuid::from_u128(3)), &codes[3]));
+        assert!(!secret.code_is(VerificationId(Uuid::from_u128(3)), "12345"));
+    }
+}

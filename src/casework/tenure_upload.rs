@@ -1,0 +1,113 @@
+//! An operator's upload as it comes in: staged, named by its Idempotency-Key,
+//! and applied once it is whole.
+
+use sha2::{Digest, Sha256};
+
+use crate::casework::actors::OperatorActor;
+use crate::casework::staging::Incoming;
+use crate::casework::{Casework, Error, Result, audit, hex};
+use crate::domain::id::{BatchId, OperatorId};
+use crate::domain::lines::{LineError, TenureSaid};
+use crate::domain::refusal::Refusal;
+use crate::store::{Batch, BatchState, Changeset, Claim, Tally, TaskKind};
+
+/// How long the request that brought an upload has it to itself. Two that apply
+/// the same one at once are only slow: each chunk is one commit.
+const APPLYING_MINUTES: i64 = 10;
+
+/// An upload that is coming in.
+#[derive(Debug)]
+pub struct TenureUpload {
+    casework: Casework,
+    operator: OperatorId,
+    id: BatchId,
+    key: Option<String>,
+    incoming: Incoming,
+}
+
+impl Casework {
+    /// `key`: the upload's Idempotency-Key, which names the batch.
+    pub async fn receive_tenures(&self, operator: &OperatorActor, key: Option<&str>) -> Result<TenureUpload> {
+        let id = BatchId(self.new_uuid());
+        let incoming = self.parts.staging.receive(&id.to_string()).await?;
+        let key = key.map(|key| format!("batch:{}:{}", operator.id(), hex(&Sha256::digest(key))));
+        Ok(TenureUpload { casework: self.clone(), operator: operator.id().clone(), id, key, incoming })
+    }
+
+    /// For the case that whoever applies it now does not come to the end.
+    pub(super) async fn schedule_apply(&self, changeset: &mut Changeset, id: BatchId) -> Result<()> {
+        let run_at = super::control::later(self.now(), APPLYING_MINUTES);
+        self.schedule(changeset, TaskKind::Apply(id), run_at).await
+    }
+
+    /// What the same key brought before, if it was used.
+    async fn same_batch(
+        &self,
+        key: Option<&str>,
+        digest: &[u8; 32],
+    ) -> Result<Option<std::result::Result<Tally, Refusal>>> {
+        let Some(key) = key else {
+            return Ok(None);
+        };
+        let Some(claim) = self.store().load::<Claim>(&key.to_owned()).await? else {
+            return Ok(None);
+        };
+        let (id, before) = claim.value.value.split_once(':').unwrap_or_default();
+        if before != hex(digest) {
+            return Ok(Some(Err(Refusal::IdempotencyKeyReused)));
+        }
+        let id = id.parse().map_err(|_| Error::Fatal(format!("claim {key} names no batch")))?;
+        let batch = self.batch(id).await?.value;
+        self.barrier().await?;
+        Ok(Some(match batch.state {
+            BatchState::Applying => Err(Refusal::IdempotencyKeyInUse),
+            _ => Ok(batch.tally),
+        }))
+    }
+}
+
+impl TenureUpload {
+    pub async fn push(&mut self, line: u64, said: std::result::Result<TenureSaid, LineError>) -> Result<()> {
+        self.incoming.push(line, said).await
+    }
+
+    /// The upload is whole: `digest` is the SHA-256 of its bytes. Applies it
+    /// to the end, also when nobody waits for the answer any more.
+    pub async fn finish(self, digest: [u8; 32]) -> Result<Tally> {
+        let Self { casework, operator, id, key, incoming } = self;
+        incoming.finish().await?;
+        if let Some(before) = casework.same_batch(key.as_deref(), &digest).await? {
+            casework.parts.staging.remove(&id.to_string(), false).await?;
+            return before.map_err(Error::from);
+        }
+        let now = casework.now();
+        let mut changeset = Changeset::default();
+        if let Some(name) = key {
+            let value = format!("{id}:{}", hex(&digest));
+            changeset.put_new(Claim { name, value, expires_at: None });
+        }
+        changeset.put_new(Batch {
+            id,
+            operator: operator.clone(),
+            received_at: now,
+            state: BatchState::Applying,
+            applied_bytes: 0,
+            tally: Tally::default(),
+            release_asked: None,
+            discard_asked: None,
+        });
+        casework.schedule_apply(&mut changeset, id).await?;
+        changeset.audit.push(audit(
+            now,
+            format!("operator:{operator}"),
+            "batch_received",
+            format!("batch:{id}"),
+        ));
+        match casework.commit(changeset).await {
+            Err(Error::Stale) => return Err(Refusal::IdempotencyKeyInUse.into()),
+            done => done?,
+        }
+        let applying = tokio::spawn(async move { casework.apply(id).await });
+        applying.await.map_err(|error| Error::Fatal(format!("applying a batch: {error}")))?
+    }
+}

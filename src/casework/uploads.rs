@@ -1,0 +1,157 @@
+//! Providers' labels in bulk: what each of them shows. Staged, so that a
+//! half-sent upload changes nothing; applied in chunks. Sent again after a
+//! crash, the same lines lead to the same labels.
+
+use std::collections::BTreeSet;
+
+use crate::casework::actors::ProviderActor;
+use crate::casework::staging::{Incoming, Staged};
+use crate::casework::{Casework, Error, Result, audit};
+use crate::domain::correction::{EntryReason, Ground};
+use crate::domain::evidence::Assurance;
+use crate::domain::id::ProviderId;
+use crate::domain::label::{Label, LabelKind};
+use crate::domain::lines::{LabelSaid, LineError};
+use crate::domain::number::Number;
+use crate::store::{Changeset, Tally, Versioned};
+
+const LINES_PER_CHUNK_MAX: usize = 100;
+
+#[derive(Debug)]
+pub struct LabelUpload {
+    casework: Casework,
+    provider: ProviderId,
+    name: String,
+    incoming: Incoming,
+}
+
+impl Casework {
+    pub async fn receive_labels(&self, provider: &ProviderActor) -> Result<LabelUpload> {
+        let name = format!("labels-{}", self.new_uuid());
+        let incoming = self.parts.staging.receive(&name).await?;
+        Ok(LabelUpload { casework: self.clone(), provider: provider.id().clone(), name, incoming })
+    }
+
+    async fn apply_labels(&self, provider: &ProviderId, name: &str) -> Result<Tally> {
+        let (mut tally, mut from) = (Tally::default(), 0);
+        loop {
+            let lines = self.parts.staging.read::<LabelSaid>(name, false, from, LINES_PER_CHUNK_MAX).await?;
+            if lines.is_empty() {
+                break;
+            }
+            let applied = self.retrying(|| self.apply_label_chunk(provider, &lines, tally.clone())).await?;
+            (tally, from) = applied;
+        }
+        let mut changeset = Changeset::default();
+        let actor = format!("provider:{provider}");
+        changeset.audit.push(audit(self.now(), actor, "labels_uploaded", format!("lines:{}", tally.lines)));
+        self.commit(changeset).await?;
+        self.parts.staging.remove(name, false).await?;
+        Ok(tally)
+    }
+
+    async fn apply_label_chunk(
+        &self,
+        provider: &ProviderId,
+        lines: &[(Staged<LabelSaid>, u64)],
+        mut tally: Tally,
+    ) -> Result<(Tally, u64)> {
+        let mut changeset = Changeset::default();
+        let mut seen: BTreeSet<(Number, LabelKind)> = BTreeSet::new();
+        let mut corrected: BTreeSet<Number> = BTreeSet::new();
+        let mut end = 0;
+        for (staged, behind) in lines {
+            if let Ok(said) = &staged.said {
+                // A second line about the same label waits for its own chunk.
+                if !seen.insert((said.number, said.kind)) {
+                    break;
+                }
+                let label = self.apply_label(&mut changeset, provider, said, &mut tally).await?;
+                if let Some(label) = label
+                    && !corrected.contains(&said.number)
+                    && self.correct_on_arrival(&mut changeset, &label).await?
+                {
+                    corrected.insert(said.number);
+                    tally.corrections += 1;
+                }
+            } else if let Err(error) = staged.said {
+                tally.reject(staged.line, error);
+            }
+            tally.lines += 1;
+            end = *behind;
+        }
+        self.commit(changeset).await?;
+        Ok((tally, end))
+    }
+
+    /// Upserts or deletes one label. Returns it where it is shown.
+    async fn apply_label(
+        &self,
+        changeset: &mut Changeset,
+        provider: &ProviderId,
+        said: &LabelSaid,
+        tally: &mut Tally,
+    ) -> Result<Option<Label>> {
+        let key = (said.number, provider.clone(), said.kind);
+        let known = self.store().load::<Label>(&key).await?;
+        let Some(label) = said.label(provider, self.now()) else {
+            match known {
+                Some(known) => {
+                    changeset.delete(&known);
+                    tally.accepted += 1;
+                }
+                None => tally.unchanged += 1,
+            }
+            return Ok(None);
+        };
+        let version = known.as_ref().map_or(0, |known| known.version);
+        let same =
+            known.is_some_and(|known| Label { observed_at: label.observed_at, ..known.value } == label);
+        if same {
+            tally.unchanged += 1;
+        } else {
+            tally.accepted += 1;
+        }
+        // Put also where nothing changed: that it was seen again is news.
+        changeset.put(Versioned { version, value: label.clone() });
+        Ok(Some(label))
+    }
+
+    /// A label that rests on marks from before a proven tenure is corrected
+    /// as it arrives.
+    async fn correct_on_arrival(&self, changeset: &mut Changeset, label: &Label) -> Result<bool> {
+        let mut file = self.number_file(label.number).await?;
+        let Some(effect) = self.released(&file.value, Some(label)).await? else {
+            return Ok(false);
+        };
+        let now = self.now();
+        file.value.decide(effect, Assurance::Operator, Ground::LabelArrived, now);
+        changeset.audit.push(audit(
+            now,
+            "rule",
+            "corrected_on_arrival",
+            format!("number:{}", label.number.masked()),
+        ));
+        changeset.entries.push(self.entry(&file.value, EntryReason::Released, now).await?);
+        changeset.put(file);
+        Ok(true)
+    }
+}
+
+impl LabelUpload {
+    pub fn provider(&self) -> &ProviderId {
+        &self.provider
+    }
+
+    pub async fn push(&mut self, line: u64, said: std::result::Result<LabelSaid, LineError>) -> Result<()> {
+        self.incoming.push(line, said).await
+    }
+
+    /// The upload is whole: applies it, also when nobody waits any more.
+    pub async fn finish(self) -> Result<Tally> {
+        let Self { casework, provider, name, incoming } = self;
+        incoming.finish().await?;
+        let applying = tokio::spawn(async move { casework.apply_labels(&provider, &name).await });
+        applying.await.map_err(|error| Error::Fatal(format!("applying labels: {error}")))?
+    }
+}

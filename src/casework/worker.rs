@@ -1,0 +1,142 @@
+//! The worker: runs tasks that are due. A crash leaves a task where it was,
+//! and it is found again; nothing waits in memory only.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::casework::ports::Unavailable;
+use crate::casework::{Casework, Error, Result};
+use crate::store::{Changeset, Listing, Task, TaskKind, Versioned};
+
+/// Tasks under way at once.
+const TASKS_AT_ONCE_MAX: usize = 32;
+const TASKS_PER_LOOK_MAX: usize = 256;
+/// How often to look for tasks whose time has come.
+const LOOK_EVERY_MS: u64 = 500;
+const BACK_OFF_S_MAX: i64 = 3_600;
+
+impl Casework {
+    /// Runs until told to stop, or until the store fails.
+    pub async fn work(&self, stop: &CancellationToken) -> Result<()> {
+        let under_way = Arc::new(Mutex::new(BTreeSet::new()));
+        let places = Arc::new(Semaphore::new(TASKS_AT_ONCE_MAX));
+        let failed = CancellationToken::new();
+        loop {
+            for task in self.due_tasks().await? {
+                if !lock(&under_way).insert(task.value.kind.clone()) {
+                    continue;
+                }
+                let place = places.clone().acquire_owned().await;
+                let place = place.map_err(|_| Error::Fatal("the worker's semaphore is closed".into()))?;
+                let (this, under_way, failed) = (self.clone(), under_way.clone(), failed.clone());
+                tokio::spawn(async move {
+                    if this.run(&task).await.is_err() {
+                        failed.cancel();
+                    }
+                    lock(&under_way).remove(&task.value.kind);
+                    drop(place);
+                });
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = failed.cancelled() => return Err(Error::Fatal("a task met a failed store".into())),
+                () = self.work.notified() => {}
+                () = tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)) => {}
+            }
+        }
+    }
+
+    /// Runs everything that is due now, to the end, one after the other.
+    pub async fn work_off(&self) -> Result<()> {
+        loop {
+            let due = self.due_tasks().await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            for task in &due {
+                self.run(task).await?;
+            }
+        }
+    }
+
+    async fn due_tasks(&self) -> Result<Vec<Versioned<Task>>> {
+        let listing = Listing::TasksDue { until: self.now() };
+        Ok(self.store().page(&listing, None, TASKS_PER_LOOK_MAX).await?.0)
+    }
+
+    /// Errors are fatal ones only; anything else puts the task off.
+    async fn run(&self, task: &Versioned<Task>) -> Result<()> {
+        let outcome = match &task.value.kind {
+            TaskKind::Check(dispute) => self.check(task, *dispute).await,
+            TaskKind::SendCode(verification) => self.send_code(task, *verification).await,
+            TaskKind::Notify(dispute) => self.notify(task, *dispute).await,
+            TaskKind::Lapse { dispute, .. } => self.lapse(task, *dispute).await,
+            TaskKind::RenewName(number) => self.renew_name(task, *number).await,
+            TaskKind::Apply(batch) => self.go_on_applying(task, *batch).await,
+        };
+        match outcome {
+            Ok(()) | Err(Error::Stale) => Ok(()),
+            Err(Error::Fatal(why)) => {
+                tracing::error!(%why, "task met a fatal error");
+                Err(Error::Fatal(why))
+            }
+            Err(error) => {
+                tracing::warn!(%error, attempts = task.value.attempts, "task put off");
+                let unavailable = Unavailable { why: error.to_string(), retry_after_s: None, alarm: false };
+                match self.postpone(task, &unavailable).await {
+                    Err(Error::Fatal(why)) => Err(Error::Fatal(why)),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    pub(super) async fn finish(&self, task: &Versioned<Task>) -> Result<()> {
+        let mut changeset = Changeset::default();
+        changeset.delete(task);
+        self.commit(changeset).await
+    }
+
+    /// Back-off: a second, then twice as long each time, up to an hour, or
+    /// what the other side asked for.
+    pub(super) async fn postpone(&self, task: &Versioned<Task>, why: &Unavailable) -> Result<()> {
+        let pause_s = back_off_s(task.value.attempts);
+        let pause_s = pause_s.max(why.retry_after_s.unwrap_or(0).min(BACK_OFF_S_MAX as u64) as i64);
+        let run_at = self.now().checked_add(SignedDuration::from_secs(pause_s)).unwrap_or(Timestamp::MAX);
+        let mut later = task.clone();
+        later.value.attempts = later.value.attempts.saturating_add(1);
+        later.value.run_at = run_at;
+        self.replace(later).await
+    }
+
+    pub(super) async fn put_off(&self, task: &Versioned<Task>, run_at: Timestamp) -> Result<()> {
+        let mut later = task.clone();
+        later.value.run_at = run_at;
+        later.value.attempts = 0;
+        self.replace(later).await
+    }
+
+    async fn replace(&self, task: Versioned<Task>) -> Result<()> {
+        let mut changeset = Changeset::default();
+        changeset.put(task);
+        self.commit(changeset).await
+    }
+}
+
+fn lock(under_way: &Mutex<BTreeSet<TaskKind>>) -> std::sync::MutexGuard<'_, BTreeSet<TaskKind>> {
+    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn back_off_s(attempts: u32) -> i64 {
+    1i64.checked_shl(attempts.min(12)).unwrap_or(BACK_OFF_S_MAX).min(BACK_OFF_S_MAX)
+}
+
+/// How long a task with so many attempts has been put off in all, at least.
+pub(super) fn waited_s(attempts: u32) -> i64 {
+    (0..attempts).map(back_off_s).sum()
+}
