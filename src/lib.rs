@@ -26,3 +26,4 @@ pub mod casework;
 pub mod domain;
 pub mod env;
 pub mod store;
+pub mod http;
