@@ -1,10 +1,20 @@
 //! The edge: the accept loop, what every route shares (the call, limits,
 //! problems, bodies, negotiation, the request log), and the routes.
 //!
+//! How a route is built, from outside in: path and end (typed warp filters),
+//! then [`call::call`], then [`by_method!`](crate::by_method) over async
+//! functions that take a [`Call`](call::Call) and return an
+//! [`Answer`](problem::Answer). A warp rejection means "not my route" and
+//! nothing else.
+//!
 //! Absent: rules, storage other than through `casework`, names of adapters,
 //! TLS and HTTP/2 (the reverse proxy's).
 
+pub mod accept;
+pub mod body;
+pub mod call;
 pub mod client;
 pub mod limits;
 pub mod negotiate;
 pub mod problem;
+mod request_log;
