@@ -23,6 +23,7 @@
 //! `tests/it/tidy.rs` guards these arrows.
 
 pub mod casework;
+pub mod cli;
 pub mod domain;
 pub mod env;
 pub mod store;

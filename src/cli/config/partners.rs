@@ -1,0 +1,128 @@
+//! `[[operators]]` and `[[providers]]`: whom to ask, and how.
+//!
+//! Who has no entry may still push tenures or labels with a key; an operator
+//! then answers from its ledger, a provider is not asked.
+
+use std::path::PathBuf;
+
+use crate::domain::id::{OperatorId, ProviderId};
+
+use super::reader::Section;
+use super::{ConfigError, values};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorConfig {
+    pub id: OperatorId,
+    pub name: String,
+    pub gateway: OperatorGateway,
+    /// Its answers see through porting.
+    pub follows_ports: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperatorGateway {
+    /// The tenures that this operator pushed.
+    Ledger,
+    Camara(OperatorApi),
+    Aliyun(OperatorApi),
+}
+
+/// Where an operator's API is and how one is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorApi {
+    /// Without a slash at its end.
+    pub base_url: String,
+    pub token_url: String,
+    pub client_id: String,
+    pub client_secret_file: PathBuf,
+    pub timeout_ms: u64,
+}
+
+/// How to ask a provider what it shows now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderConfig {
+    pub id: ProviderId,
+    pub lookup: LookupKind,
+    /// Without a slash at its end; `/` and the digits follow.
+    pub lookup_url: String,
+    pub lookup_key_file: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookupKind {
+    Http,
+    Baidu,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Ledger,
+    Camara,
+    Aliyun,
+}
+
+pub(super) fn operators(tables: Vec<Section>) -> Result<Vec<OperatorConfig>, ConfigError> {
+    let mut operators: Vec<OperatorConfig> = Vec::new();
+    for section in tables {
+        let header = section.place();
+        let operator = operator(section)?;
+        if operators.iter().any(|other| other.id == operator.id) {
+            return Err(twice(header, operator.id.as_str()));
+        }
+        operators.push(operator);
+    }
+    Ok(operators)
+}
+
+pub(super) fn providers(tables: Vec<Section>) -> Result<Vec<ProviderConfig>, ConfigError> {
+    let mut providers: Vec<ProviderConfig> = Vec::new();
+    for section in tables {
+        let header = section.place();
+        let provider = provider(section)?;
+        if providers.iter().any(|other| other.id == provider.id) {
+            return Err(twice(header, provider.id.as_str()));
+        }
+        providers.push(provider);
+    }
+    Ok(providers)
+}
+
+fn operator(mut section: Section) -> Result<OperatorConfig, ConfigError> {
+    let id: OperatorId = section.required("id", "[[operators]]", str::parse)?;
+    let name = section.parsed("name", id.to_string(), values::text)?;
+    let kinds = [("ledger", Kind::Ledger), ("camara", Kind::Camara), ("aliyun", Kind::Aliyun)];
+    let gateway = match section.choice("gateway", &kinds)? {
+        Kind::Ledger => OperatorGateway::Ledger,
+        Kind::Camara => OperatorGateway::Camara(operator_api(&mut section, "gateway = \"camara\"")?),
+        Kind::Aliyun => OperatorGateway::Aliyun(operator_api(&mut section, "gateway = \"aliyun\"")?),
+    };
+    section.pass_over(&["base_url", "token_url", "client_id", "client_secret_file", "timeout_ms"]);
+    let follows_ports = section.flag("follows_ports", false)?;
+    section.finish()?;
+    Ok(OperatorConfig { id, name, gateway, follows_ports })
+}
+
+fn operator_api(section: &mut Section, by: &str) -> Result<OperatorApi, ConfigError> {
+    Ok(OperatorApi {
+        base_url: section.required("base_url", by, values::base_url)?,
+        token_url: section.required("token_url", by, values::url)?,
+        client_id: section.required("client_id", by, values::text)?,
+        client_secret_file: section.required("client_secret_file", by, values::path)?,
+        timeout_ms: section.whole("timeout_ms", 3_000, 1..=60_000)?,
+    })
+}
+
+fn provider(mut section: Section) -> Result<ProviderConfig, ConfigError> {
+    let provider = ProviderConfig {
+        id: section.required("id", "[[providers]]", str::parse)?,
+        lookup: section.choice("lookup", &[("http", LookupKind::Http), ("baidu", LookupKind::Baidu)])?,
+        lookup_url: section.required("lookup_url", "[[providers]]", values::base_url)?,
+        lookup_key_file: section.required("lookup_key_file", "[[providers]]", values::path)?,
+    };
+    section.finish()?;
+    Ok(provider)
+}
+
+fn twice(place: String, id: &str) -> ConfigError {
+    ConfigError { place, message: format!("{id:?} is configured twice") }
+}

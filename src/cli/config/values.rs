@@ -1,0 +1,156 @@
+//! The shapes of single values. Each refusal is the end of a sentence that
+//! begins with the key: `store: expected sled:PATH, …`.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where records are kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    Memory,
+    Sled(PathBuf),
+    /// The whole URL, which may hold a password: shown without it.
+    Postgres(String),
+}
+
+/// One address, or all that begin with the same bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProxyNet {
+    address: IpAddr,
+    prefix_bits: u8,
+}
+
+impl ProxyNet {
+    /// An IPv4 address that arrives as `::ffff:a.b.c.d` is that IPv4 address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let (net, net_bits) = bits(self.address);
+        let (other, other_bits) = bits(address.to_canonical());
+        let ignored_bits = u32::from(net_bits - self.prefix_bits);
+        net_bits == other_bits
+            && (net ^ other).checked_shr(ignored_bits).is_none_or(|difference| difference == 0)
+    }
+}
+
+fn bits(address: IpAddr) -> (u128, u8) {
+    match address {
+        IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
+        IpAddr::V6(address) => (address.to_bits(), 128),
+    }
+}
+
+impl FromStr for ProxyNet {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("expected an IP address or a net such as 10.0.0.0/8, found {text:?}");
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let (_, all_bits) = bits(address);
+        let prefix_bits = match prefix {
+            Some(prefix) => prefix.parse().map_err(|_| wrong())?,
+            None => all_bits,
+        };
+        if prefix_bits > all_bits { Err(wrong()) } else { Ok(Self { address, prefix_bits }) }
+    }
+}
+
+impl FromStr for StoreUrl {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "memory:" {
+            return Ok(Self::Memory);
+        }
+        if let Some(path) = text.strip_prefix("sled:") {
+            return self::path(path).map(Self::Sled);
+        }
+        match reqwest::Url::parse(text) {
+            Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") && url.has_host() => {
+                Ok(Self::Postgres(text.into()))
+            }
+            // Not repeated in the message: it may hold a password.
+            _ => Err("expected sled:PATH, memory: or postgres://USER@HOST/DATABASE".into()),
+        }
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory:"),
+            Self::Sled(path) => write!(f, "sled:{}", path.display()),
+            Self::Postgres(text) => match reqwest::Url::parse(text) {
+                Ok(url) => {
+                    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+                    let host = url.host_str().unwrap_or_default();
+                    write!(f, "{}://{host}{port}{}", url.scheme(), url.path())
+                }
+                Err(_) => f.write_str("postgres:"),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("expected an address such as 127.0.0.1:8080, found {text:?}"))
+}
+
+pub(super) fn path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("a path is not empty".into()) } else { Ok(text.into()) }
+}
+
+/// An empty one is none.
+pub(super) fn optional_path(text: &str) -> Result<Option<PathBuf>, String> {
+    Ok(if text.is_empty() { None } else { Some(text.into()) })
+}
+
+pub(super) fn text(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err("a text is not empty and has no control characters".into());
+    }
+    Ok(text.into())
+}
+
+pub(super) fn url(text: &str) -> Result<String, String> {
+    let wrong = || format!("expected a URL such as https://example.org/path, found {text:?}");
+    let url = reqwest::Url::parse(text).map_err(|_| wrong())?;
+    let is_fine = matches!(url.scheme(), "http" | "https") && url.has_host() && url.fragment().is_none();
+    let has_password = !url.username().is_empty() || url.password().is_some();
+    if has_password {
+        return Err("credentials do not belong in a URL".into());
+    }
+    if is_fine { Ok(text.trim().into()) } else { Err(wrong()) }
+}
+
+/// A URL to put paths behind.
+pub(super) fn base_url(text: &str) -> Result<String, String> {
+    let url = url(text)?;
+    if url.contains('?') {
+        return Err(format!("paths are put behind this URL, so it has no query: {text:?}"));
+    }
+    Ok(url.trim_end_matches('/').into())
+}
+
+/// A log's name is a key name of signed notes, which ends at a space or `+`.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+') {
+        return Err(format!("a log's name is not empty and has no spaces and no '+', found {text:?}"));
+    }
+    Ok(text.into())
+}
+
+pub(super) fn access_number(text: &str) -> Result<String, String> {
+    if !((3..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(format!("expected 3 to 20 digits, found {text:?}"));
+    }
+    Ok(text.into())
+}

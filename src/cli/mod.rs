@@ -1,0 +1,5 @@
+//! The composition root: arguments, configuration, wiring, offline verbs.
+//!
+//! Absent: anything that another room needs.
+
+pub mod config;
