@@ -2,4 +2,5 @@
 //!
 //! Absent: anything that another room needs.
 
+pub mod args;
 pub mod config;

@@ -178,7 +178,7 @@ impl<'t> Section<'t> {
         match &found.value {
             Value::File(DeValue::Boolean(flag)) => Ok(*flag),
             Value::File(other) => Err(found.wrong_type("true or false", other)),
-            Value::Variable(text) => text.parse().map_err(|_| found.wrong("expected true or false".into())),
+            Value::Variable(text) => text.parse().map_err(|_| found.wrong("expected true or false")),
         }
     }
 
@@ -188,7 +188,7 @@ impl<'t> Section<'t> {
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Result<Vec<T>, ConfigError> {
         let Some(found) = self.take(key) else { return Ok(Vec::new()) };
-        let parse = |text: &str| parse(text).map_err(|why| found.wrong(why.to_string()));
+        let parse = |text: &str| parse(text).map_err(|why| found.wrong(why));
         match &found.value {
             Value::File(DeValue::Array(items)) => items
                 .iter()
@@ -267,7 +267,7 @@ impl<'t> Section<'t> {
             Value::File(other) => return Err(found.wrong_type("a string", other)),
             Value::Variable(text) => text,
         };
-        parse(text).map(Some).map_err(|why| found.wrong(why.to_string()))
+        parse(text).map(Some).map_err(|why| found.wrong(why))
     }
 
     fn name(&self, key: &str) -> String {
@@ -281,7 +281,7 @@ impl<'t> Section<'t> {
 }
 
 impl Found<'_> {
-    fn wrong(&self, why: String) -> ConfigError {
+    fn wrong(&self, why: impl Display) -> ConfigError {
         ConfigError { place: self.place.clone(), message: format!("{}: {why}", self.name) }
     }
 

@@ -1,0 +1,345 @@
+//! What may stand on the command line, parsed into types.
+//!
+//! Absent: doing it.
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+use crate::domain::id::{IdMalformed, KeyId, ModeratorName, OperatorId, ProviderId};
+use crate::env::telemetry::LogFormat;
+
+/// The exit code of wrong usage; 0 says done and 1 failed.
+pub const WRONG_USAGE: u8 = 2;
+
+/// 正名: the correction service for number marks (号码标记).
+#[derive(Debug, PartialEq, Eq, Parser)]
+#[command(name = "zhengming", version)]
+pub struct Arguments {
+    /// Which log lines to write, such as `info` or `warn,zhengming=debug`.
+    #[arg(long, global = true, value_name = "FILTER", env = "ZHENGMING_LOG", default_value = "info")]
+    pub log: String,
+    /// How to write them: text or json.
+    #[arg(long, global = true, value_name = "FORMAT", env = "ZHENGMING_LOG_FORMAT", default_value_t)]
+    pub log_format: LogFormat,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run the service.
+    Serve(ConfigArg),
+    /// Play the main job in front of you, then keep serving.
+    Demo(DemoArgs),
+    /// Issue, list and revoke the keys of providers and operators.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Add, disable and reset moderators.
+    #[command(subcommand)]
+    Moderator(ModeratorCommand),
+    /// Take over what a provider or an operator delivered as a file.
+    #[command(subcommand)]
+    Import(ImportCommand),
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct ConfigArg {
+    /// The configuration.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct DemoArgs {
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// End after the last step; 0 only if every step held.
+    #[arg(long)]
+    pub once: bool,
+}
+
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum KeyCommand {
+    /// Print a new key, once.
+    Issue(KeyIssueArgs),
+    /// List the keys, without their secrets.
+    List(ConfigArg),
+    /// End a key now.
+    Revoke(KeyRevokeArgs),
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct KeyIssueArgs {
+    pub kind: KeyKind,
+    /// Such as tencent, or cmcc; `operator registry` is the porting registry.
+    #[arg(value_name = "ID", value_parser = slug)]
+    id: String,
+    /// What people call it.
+    #[arg(long)]
+    pub name: String,
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyKind {
+    Provider,
+    Operator,
+}
+
+/// Whose key it will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyHolder {
+    Provider(ProviderId),
+    Operator(OperatorId),
+}
+
+impl KeyIssueArgs {
+    pub fn holder(&self) -> KeyHolder {
+        const CHECKED: &str = "the id was checked when it was parsed, and both kinds have one shape";
+        match self.kind {
+            KeyKind::Provider => KeyHolder::Provider(self.id.parse().expect(CHECKED)),
+            KeyKind::Operator => KeyHolder::Operator(self.id.parse().expect(CHECKED)),
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct KeyRevokeArgs {
+    /// As `key list` shows it.
+    #[arg(value_name = "KEY-ID", value_parser = key_id)]
+    pub id: KeyId,
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum ModeratorCommand {
+    /// Add one, and print the otpauth:// URI for their authenticator.
+    Add(ModeratorAddArgs),
+    /// Let one in no more.
+    Disable(ModeratorArgs),
+    /// Give one a new password and a new authenticator.
+    Reset(ModeratorArgs),
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct ModeratorAddArgs {
+    pub name: ModeratorName,
+    #[arg(long)]
+    pub role: RoleArg,
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Read the password from standard input instead of asking for it.
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RoleArg {
+    Moderator,
+    Senior,
+    Admin,
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct ModeratorArgs {
+    pub name: ModeratorName,
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum ImportCommand {
+    /// Labels that a provider shows, as NDJSON or CSV.
+    Labels {
+        #[arg(value_name = "FILE|-")]
+        from: Input,
+        #[arg(long, value_name = "ID")]
+        provider: ProviderId,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+    /// Tenures that an operator knows, as NDJSON or CSV.
+    Tenures {
+        #[arg(value_name = "FILE|-")]
+        from: Input,
+        #[arg(long, value_name = "ID")]
+        operator: OperatorId,
+        #[command(flatten)]
+        config: ConfigArg,
+    },
+}
+
+/// Where lines come from; `-` is standard input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    Stdin,
+    File(PathBuf),
+}
+
+impl FromStr for Input {
+    type Err = Infallible;
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == "-" { Self::Stdin } else { Self::File(text.into()) })
+    }
+}
+
+/// Parses the command line, the program's name first. Where there is nothing
+/// to do, what clap has to say is printed and its exit code given back: 0 for
+/// help and version, 2 for wrong usage.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Arguments, ExitCode> {
+    Arguments::try_parse_from(args).map_err(|error| {
+        // A closed pipe (`zhengming help | head -1`) is no failure.
+        let _ = error.print();
+        u8::try_from(error.exit_code()).unwrap_or(WRONG_USAGE).into()
+    })
+}
+
+fn slug(text: &str) -> Result<String, IdMalformed> {
+    text.parse::<ProviderId>().map(String::from)
+}
+
+fn key_id(text: &str) -> Result<KeyId, uuid::Error> {
+    Uuid::try_parse(text).map(KeyId)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(std::iter::once("zhengming").chain(line.split_whitespace()))
+    }
+
+    fn command(line: &str) -> Command {
+        parsed(line).unwrap().command
+    }
+
+    fn config() -> ConfigArg {
+        ConfigArg { config: "z.toml".into() }
+    }
+
+    #[test]
+    fn the_tree_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_and_demo() {
+        assert_eq!(command("serve --config z.toml"), Command::Serve(config()));
+        let listen = "127.0.0.1:8080".parse().unwrap();
+        assert_eq!(command("demo"), Command::Demo(DemoArgs { listen, once: false }));
+        let listen = "127.0.0.1:0".parse().unwrap();
+        assert_eq!(
+            command("demo --listen 127.0.0.1:0 --once"),
+            Command::Demo(DemoArgs { listen, once: true })
+        );
+    }
+
+    #[test]
+    fn keys() {
+        for line in [
+            "key issue operator registry --name 携号转网 --config z.toml",
+            "key issue --config z.toml --name 携号转网 operator registry",
+        ] {
+            let Command::Key(KeyCommand::Issue(args)) = command(line) else { panic!("{line}") };
+            assert_eq!(args.holder(), KeyHolder::Operator("registry".parse().unwrap()));
+            assert_eq!((args.name.as_str(), args.config), ("携号转网", config()));
+        }
+        let line = "key issue provider tencent --name 腾讯 --config z.toml";
+        let Command::Key(KeyCommand::Issue(args)) = command(line) else { panic!("{line}") };
+        assert_eq!(args.holder(), KeyHolder::Provider("tencent".parse().unwrap()));
+
+        assert_eq!(command("key list --config z.toml"), Command::Key(KeyCommand::List(config())));
+        let id = KeyId(Uuid::from_u128(7));
+        assert_eq!(
+            command(&format!("key revoke {id} --config z.toml")),
+            Command::Key(KeyCommand::Revoke(KeyRevokeArgs { id, config: config() }))
+        );
+    }
+
+    #[test]
+    fn moderators() {
+        let name: ModeratorName = "li-lei".parse().unwrap();
+        let add = ModeratorAddArgs {
+            name: name.clone(),
+            role: RoleArg::Senior,
+            config: config(),
+            password_stdin: true,
+        };
+        assert_eq!(
+            command("moderator add li-lei --role senior --config z.toml --password-stdin"),
+            Command::Moderator(ModeratorCommand::Add(add))
+        );
+        let args = || ModeratorArgs { name: name.clone(), config: config() };
+        assert_eq!(
+            command("moderator disable li-lei --config z.toml"),
+            Command::Moderator(ModeratorCommand::Disable(args()))
+        );
+        assert_eq!(
+            command("moderator reset li-lei --config z.toml"),
+            Command::Moderator(ModeratorCommand::Reset(args()))
+        );
+    }
+
+    #[test]
+    fn imports() {
+        assert_eq!(
+            command("import labels - --provider tencent --config z.toml"),
+            Command::Import(ImportCommand::Labels {
+                from: Input::Stdin,
+                provider: "tencent".parse().unwrap(),
+                config: config(),
+            })
+        );
+        assert_eq!(
+            command("import tenures t.csv --operator cmcc --config z.toml"),
+            Command::Import(ImportCommand::Tenures {
+                from: Input::File("t.csv".into()),
+                operator: "cmcc".parse().unwrap(),
+                config: config(),
+            })
+        );
+    }
+
+    #[test]
+    fn wrong_usage_is_2_and_help_is_0() {
+        for line in [
+            "",
+            "serve",
+            "fly",
+            "serve --config z.toml --fast",
+            "demo --listen here",
+            "key issue provider Tencent --name x --config z.toml",
+            "key issue courier x --name x --config z.toml",
+            "key issue provider x --config z.toml",
+            "key revoke 7 --config z.toml",
+            "moderator add li-lei --config z.toml",
+            "moderator add li-lei --role king --config z.toml",
+            "import labels f.csv --operator cmcc --config z.toml",
+            "--log-format xml demo",
+        ] {
+            assert_eq!(parsed(line).unwrap_err().exit_code(), i32::from(WRONG_USAGE), "{line}");
+        }
+        for line in ["--help", "--version", "key issue --help"] {
+            assert_eq!(parsed(line).unwrap_err().exit_code(), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn how_to_log_may_stand_behind_the_verb() {
+        let arguments = parsed("demo --log debug --log-format json").unwrap();
+        assert_eq!((arguments.log.as_str(), arguments.log_format), ("debug", LogFormat::Json));
+    }
+}
