@@ -1,5 +1,6 @@
-//! The integration tests, one binary: each module looks at the service from
-//! one side.
+//! The integration tests, in one binary so that they link once: each module
+//! looks at the service from one side.
 #![allow(clippy::unwrap_used)]
 
 mod edge;
+mod tidy;
