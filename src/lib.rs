@@ -26,5 +26,6 @@ pub mod casework;
 pub mod cli;
 pub mod domain;
 pub mod env;
+pub mod gateway;
 pub mod store;
 pub mod http;
