@@ -1,4 +1,4 @@
-//! The world outside: SMS (the outbox file).
+//! The world outside: SMS (the outbox file) and operators (CAMARA).
 //!
 //! Absent: rules, retries and back-off. A gateway does one exchange and says
 //! how it went; whoever called decides what that means and when to try again.
@@ -8,7 +8,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub mod camara;
+mod exchange;
 pub mod outbox;
 
 /// What time it is, as an argument.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A gateway's configuration that cannot work, by its key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {why}")]
+pub struct Misconfigured {
+    pub key: &'static str,
+    pub why: String,
+}
