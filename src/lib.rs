@@ -27,5 +27,6 @@ pub mod cli;
 pub mod domain;
 pub mod env;
 pub mod gateway;
+pub mod feed;
 pub mod store;
 pub mod http;

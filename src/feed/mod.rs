@@ -1,0 +1,6 @@
+//! The feed: the log of corrections as providers see it.
+//!
+//! Absent: deciding what is corrected, writing entries (they come with their
+//! decision's commit), words of HTTP, who may ask.
+
+pub mod tree;
