@@ -1,0 +1,179 @@
+use super::fake::{FakeStore, entry, number};
+use super::*;
+
+const A: u64 = 8_613_800_138_000;
+const B: u64 = 8_613_900_139_000;
+
+async fn open(store: &Arc<FakeStore>) -> Feed {
+    Feed::open(store.clone()).await.unwrap()
+}
+
+fn refused<T: fmt::Debug>(answer: Result<T, FeedError>) -> Refusal {
+    match answer {
+        Err(FeedError::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn naive(leaves: &[Vec<u8>]) -> Tree {
+    let mut tree = Tree::default();
+    leaves.iter().for_each(|leaf| tree.push(leaf_hash(leaf)));
+    tree
+}
+
+#[tokio::test]
+async fn opening_reads_the_whole_log_page_by_page() {
+    let store = FakeStore::new(7);
+    store.append_many(30).await;
+    let feed = open(&store).await;
+    assert_eq!(feed.visible(), 30);
+    let tree = naive(&store.leaves());
+    for size in 0..=30 {
+        assert_eq!(feed.root_at(size).await.unwrap(), tree.root_at(size));
+    }
+    assert_eq!(feed.root_at(31).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_entry_is_there_once_its_commit_has_returned() {
+    let store = FakeStore::new(100);
+    let feed = open(&store).await;
+    for size in 1..=5 {
+        store.append(entry(A, None, false)).await;
+        assert_eq!(feed.size().await.unwrap(), size);
+        assert_eq!(feed.root_at(size).await.unwrap(), naive(&store.leaves()).root_at(size));
+    }
+}
+
+#[tokio::test]
+async fn readers_who_catch_up_together_count_each_entry_once() {
+    let store = FakeStore::new(3);
+    let feed = open(&store).await;
+    store.append_many(40).await;
+    let sizes = futures_util::future::join_all((0..8).map(|_| feed.size())).await;
+    assert!(sizes.into_iter().all(|size| size.unwrap() == 40));
+    assert_eq!(feed.root_at(40).await.unwrap(), naive(&store.leaves()).root_at(40));
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_to_the_end() {
+    let store = FakeStore::new(4);
+    store.append_many(10).await;
+    let feed = open(&store).await;
+    let (mut after, mut seen) = (0, Vec::new());
+    loop {
+        let page = feed.page(after, 3).await.unwrap();
+        assert_eq!((page.first, page.size), (after, 10));
+        assert!(page.leaves.len() <= 3);
+        if page.leaves.is_empty() {
+            assert_eq!(page.next, 10);
+            break;
+        }
+        seen.extend(page.entries().into_iter().map(|(seq, leaf)| (seq, leaf.to_vec())));
+        after = page.next;
+    }
+    assert_eq!(seen, (0..).zip(store.leaves()).collect::<Vec<_>>());
+    // A store that returns less than asked moves the cursor by as much.
+    assert_eq!(feed.page(0, usize::MAX).await.unwrap().next, 4);
+    assert_eq!(feed.page(5, 0).await.unwrap().next, 5);
+}
+
+#[tokio::test]
+async fn a_cursor_that_cannot_be_served_is_refused() {
+    let store = FakeStore::new(100);
+    store.append_many(2).await;
+    let feed = open(&store).await;
+    assert_eq!(feed.page(2, 10).await.unwrap().leaves, Vec::<Vec<u8>>::new());
+    assert_eq!(refused(feed.page(3, 10).await), Refusal::CursorAhead { size: 2 });
+    assert_eq!(refused(feed.page(u64::MAX, 10).await), Refusal::CursorAhead { size: 2 });
+
+    assert_eq!(within(255, 256, 512), Err(Refusal::CursorExpired { oldest: 256 }));
+    assert_eq!(within(256, 256, 512), Ok(()));
+    assert_eq!(within(512, 256, 512), Ok(()));
+    assert_eq!(within(513, 256, 512), Err(Refusal::CursorAhead { size: 512 }));
+}
+
+#[tokio::test]
+async fn waiting_ends_with_growth_or_with_patience() {
+    let store = FakeStore::new(100);
+    store.append_many(1).await;
+    let feed = open(&store).await;
+    assert_eq!(feed.wait_beyond(0, std::future::pending()).await.unwrap(), 1);
+    assert_eq!(feed.wait_beyond(1, std::future::ready(())).await.unwrap(), 1);
+    let (size, ()) =
+        tokio::join!(feed.wait_beyond(1, std::future::pending()), store.append(entry(A, None, false)));
+    assert_eq!(size.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn the_newest_entry_of_a_number_is_in_force() {
+    let store = FakeStore::new(100);
+    let feed = open(&store).await;
+    assert_eq!(feed.correction_of(number(A)).await.unwrap(), None);
+    store.append(entry(A, None, false)).await;
+    store.append(entry(B, None, false)).await;
+    store.append(entry(A, Some(0), false)).await;
+    let in_force = |seq: usize| Some((seq as u64, store.leaves()[seq].clone()));
+    assert_eq!(feed.correction_of(number(A)).await.unwrap(), in_force(2));
+    assert_eq!(feed.correction_of(number(B)).await.unwrap(), in_force(1));
+
+    store.append(entry(A, Some(2), true)).await;
+    assert_eq!(feed.correction_of(number(A)).await.unwrap(), None);
+    store.append(entry(A, Some(3), false)).await;
+    assert_eq!(feed.correction_of(number(A)).await.unwrap(), in_force(4));
+}
+
+#[tokio::test]
+async fn what_is_not_published_yet_hides_nothing() {
+    let store = FakeStore::new(100);
+    store.append(entry(A, None, false)).await;
+    store.append(entry(A, Some(0), true)).await;
+    store.append(entry(A, Some(1), false)).await;
+    let feed = open(&store).await;
+    let published = async |visible| feed.newest_below(visible, Some(2)).await.unwrap().map(|(seq, _)| seq);
+    assert_eq!(published(3).await, Some(2));
+    assert_eq!(published(2).await, None, "withdrawn");
+    assert_eq!(published(1).await, Some(0));
+    assert_eq!(published(0).await, None);
+}
+
+#[tokio::test]
+async fn a_correction_is_not_shown_before_it_is_durable() {
+    let store = FakeStore::new(100);
+    let feed = open(&store).await;
+    store.append_unflushed(entry(A, None, false));
+    assert_eq!(feed.size().await.unwrap(), 0);
+    let (found, ()) = tokio::join!(feed.correction_of(number(A)), async { store.flush() });
+    assert_eq!(found.unwrap(), Some((0, store.leaves()[0].clone())));
+}
+
+#[tokio::test]
+async fn one_entry_by_its_number() {
+    let store = FakeStore::new(100);
+    store.append_many(3).await;
+    let feed = open(&store).await;
+    assert_eq!(feed.entry(2).await.unwrap(), Some(store.leaves()[2].clone()));
+    assert_eq!(feed.entry(3).await.unwrap(), None);
+    assert_eq!(feed.entry(u64::MAX).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_request_may_move_between_threads() {
+    fn movable<T: Send>(future: T) -> T {
+        future
+    }
+    let feed = open(&FakeStore::new(1)).await;
+    assert_eq!(movable(feed.wait_beyond(0, std::future::ready(()))).await.unwrap(), 0);
+    assert!(movable(feed.page(0, 1)).await.unwrap().leaves.is_empty());
+    assert_eq!(movable(feed.correction_of(number(A))).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn damage_is_said_aloud() {
+    let store = FakeStore::new(100);
+    store.append(entry(A, None, false)).await;
+    let feed = open(&store).await;
+    store.damage(0);
+    let answer = feed.correction_of(number(A)).await;
+    assert!(matches!(answer, Err(FeedError::Store(StoreError::Fatal(_)))), "{answer:?}");
+}
