@@ -187,5 +187,4 @@ struct ProvidersFile {
 }
 
 #[cfg(test)]
-#[path = "catalog_tests.rs"]
 mod tests;

@@ -265,5 +265,4 @@ mod file {
 }
 
 #[cfg(test)]
-#[path = "numbering_tests.rs"]
 mod tests;

@@ -18,3 +18,4 @@ pub mod limits;
 pub mod negotiate;
 pub mod problem;
 mod request_log;
+pub mod service;

@@ -1,0 +1,159 @@
+//! What the routes stand on, and who may come through them: each call pays
+//! its rates first, then shows its credential, and only then is its body read.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, HeaderValue};
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::call::Call;
+use super::limits::{Limits, Standing};
+use super::negotiate::bearer;
+use super::problem::{Answer, Problem};
+use crate::casework::actors::{Claimant, Holder, ModeratorActor, OperatorActor, ProviderActor};
+use crate::casework::control::Language;
+use crate::casework::{self, Casework};
+use crate::domain::id::DisputeId;
+use crate::domain::refusal::Refusal;
+use crate::feed::Feed;
+use crate::store::StoreError;
+
+/// Everything that a route can reach.
+#[derive(Debug)]
+pub struct Service {
+    pub casework: Casework,
+    pub feed: Feed,
+    pub limits: Limits,
+}
+
+pub type App = Arc<Service>;
+
+/// A room's routes, boxed at its door.
+pub type Routes = BoxedFilter<(Response,)>;
+
+/// All public routes.
+pub fn routes(_app: &App) -> Routes {
+    warp::any().and_then(async || Err::<Response, _>(warp::reject::not_found())).boxed()
+}
+
+/// A caller that has paid its rates; tells on the answer how it stands.
+#[derive(Debug, Default)]
+pub struct Paid(Vec<Standing>);
+
+impl Paid {
+    pub fn tell(&self, mut response: Response) -> Response {
+        for standing in &self.0 {
+            standing.tell(response.headers_mut());
+        }
+        response
+    }
+}
+
+impl Service {
+    /// Whoever calls: pays by network prefix.
+    pub fn anyone(&self, call: &Call) -> Result<Paid, Problem> {
+        let standing = self.limits.requests_by_address.check(&call.client().prefix())?;
+        Ok(Paid(standing.into_iter().collect()))
+    }
+
+    pub async fn holder(&self, call: &Call) -> Result<(Holder, Paid), Problem> {
+        let paid = self.anyone(call)?;
+        Ok((self.casework.holder(credential(call)?).await?, paid))
+    }
+
+    pub async fn claimant(&self, call: &Call, dispute: DisputeId) -> Result<(Claimant, Paid), Problem> {
+        let paid = self.anyone(call)?;
+        Ok((self.casework.claimant(credential(call)?, dispute).await?, paid))
+    }
+
+    /// Pays by its key; by network prefix too only where the key is no good,
+    /// so that many providers behind one address do not slow each other.
+    pub async fn provider(&self, call: &Call) -> Result<(ProviderActor, Paid), Problem> {
+        match self.casework.provider(credential(call)?).await {
+            Ok(provider) => {
+                let standing = self.limits.requests_by_provider.check(provider.id())?;
+                Ok((provider, Paid(standing.into_iter().collect())))
+            }
+            Err(error) => Err(self.refused(call, error)),
+        }
+    }
+
+    pub async fn operator(&self, call: &Call) -> Result<(OperatorActor, Paid), Problem> {
+        match self.casework.operator(credential(call)?).await {
+            Ok(operator) => {
+                let standing = self.limits.requests_by_operator.check(operator.id())?;
+                Ok((operator, Paid(standing.into_iter().collect())))
+            }
+            Err(error) => Err(self.refused(call, error)),
+        }
+    }
+
+    pub async fn moderator(&self, call: &Call) -> Result<(ModeratorActor, Paid), Problem> {
+        let paid = self.anyone(call)?;
+        Ok((self.casework.moderator(credential(call)?).await?, paid))
+    }
+
+    /// Guessing keys costs the guesser's address.
+    fn refused(&self, call: &Call, error: casework::Error) -> Problem {
+        match self.anyone(call) {
+            Ok(_) => error.into(),
+            Err(problem) => problem,
+        }
+    }
+}
+
+fn credential(call: &Call) -> Result<&str, Problem> {
+    bearer(&call.headers).ok_or_else(|| Refusal::Unauthenticated.into())
+}
+
+/// The first of zh and en in Accept-Language; Chinese where neither is.
+pub fn language(headers: &HeaderMap) -> Language {
+    let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    for range in accepted.split(',') {
+        let range = range.trim_start().to_ascii_lowercase();
+        if range.starts_with("zh") {
+            return Language::Zh;
+        }
+        if range.starts_with("en") {
+            return Language::En;
+        }
+    }
+    Language::Zh
+}
+
+/// An answer that belongs to its caller alone and is never kept.
+pub fn private(paid: &Paid, answer: Answer) -> Answer {
+    answer.map(|mut response| {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        paid.tell(response)
+    })
+}
+
+impl From<casework::Error> for Problem {
+    fn from(error: casework::Error) -> Self {
+        match error {
+            casework::Error::Refused(refusal) => refusal.into(),
+            casework::Error::Busy(_) | casework::Error::Stale => Self::busy(),
+            casework::Error::Fatal(why) => {
+                tracing::error!(%why, "use case failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<crate::feed::FeedError> for Problem {
+    fn from(error: crate::feed::FeedError) -> Self {
+        match error {
+            crate::feed::FeedError::Refused(refusal) => refusal.into(),
+            crate::feed::FeedError::Store(StoreError::Fatal(why)) => {
+                tracing::error!(%why, "feed failed");
+                Self::internal()
+            }
+            crate::feed::FeedError::Store(StoreError::Busy(_) | StoreError::Stale) => Self::busy(),
+        }
+    }
+}
