@@ -99,6 +99,9 @@ pub enum Error {
     /// Too much to do; nothing was changed.
     #[error("busy: {0}")]
     Busy(&'static str),
+    /// More than the store takes, now or ever: a fault of ours, not the end.
+    #[error("too large: {0}")]
+    TooLarge(&'static str),
     /// Somebody was faster; starting over may help.
     #[error("a record has changed since it was read")]
     Stale,
@@ -111,6 +114,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Stale => Self::Stale,
             StoreError::Busy(why) => Self::Busy(why),
+            StoreError::TooLarge(what) => Self::TooLarge(what),
             StoreError::Fatal(why) => Self::Fatal(why),
         }
     }

@@ -18,7 +18,7 @@ use crate::casework::control::Language;
 use crate::casework::{self, Casework};
 use crate::domain::id::DisputeId;
 use crate::domain::refusal::Refusal;
-use crate::feed::Feed;
+use crate::feed::{Feed, FeedError};
 use crate::store::StoreError;
 
 /// Everything that a route can reach.
@@ -137,23 +137,23 @@ impl From<casework::Error> for Problem {
         match error {
             casework::Error::Refused(refusal) => refusal.into(),
             casework::Error::Busy(_) | casework::Error::Stale => Self::busy(),
-            casework::Error::Fatal(why) => {
-                tracing::error!(%why, "use case failed");
+            casework::Error::Fatal(_) | casework::Error::TooLarge(_) => {
+                tracing::error!(%error, "use case failed");
                 Self::internal()
             }
         }
     }
 }
 
-impl From<crate::feed::FeedError> for Problem {
-    fn from(error: crate::feed::FeedError) -> Self {
+impl From<FeedError> for Problem {
+    fn from(error: FeedError) -> Self {
         match error {
-            crate::feed::FeedError::Refused(refusal) => refusal.into(),
-            crate::feed::FeedError::Store(StoreError::Fatal(why)) => {
-                tracing::error!(%why, "feed failed");
+            FeedError::Refused(refusal) => refusal.into(),
+            FeedError::Store(StoreError::Busy(_) | StoreError::Stale) => Self::busy(),
+            FeedError::Store(error) => {
+                tracing::error!(%error, "feed failed");
                 Self::internal()
             }
-            crate::feed::FeedError::Store(StoreError::Busy(_) | StoreError::Stale) => Self::busy(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::domain::correction::Entry;
 use crate::store::Versioned;
@@ -57,6 +58,21 @@ pub struct AuditLine {
     /// SHA-256, in hex, over the previous line's hash (64 zeros for the first)
     /// and this line's draft as compact JSON.
     pub hash: String,
+}
+
+impl AuditDraft {
+    /// The line that follows the one whose hash is `previous`.
+    pub fn chained(self, seq: u64, previous: &str) -> AuditLine {
+        let json = serde_json::to_vec(&self).expect("strings and timestamps always serialize");
+        let hash = Sha256::new().chain_update(previous).chain_update(json).finalize();
+        let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        AuditLine { seq, draft: self, hash }
+    }
+}
+
+impl AuditLine {
+    /// What the first line's hash is chained to.
+    pub const HASH_BEFORE_FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 }
 
 impl Changeset {

@@ -6,7 +6,9 @@
 //!   across a crash.
 //! - **Optimistic.** Each put and delete names the version that it replaces
 //!   (0: none). One that no longer matches refuses the whole changeset with
-//!   `Stale`; nothing has changed then. That is also how unique keys (`Claim`)
+//!   `Stale`; nothing has changed then. A key's versions never come back, not
+//!   even after a delete; what they are otherwise is the store's affair. A key
+//!   is changed once in a changeset, else that is `Stale` too. That is also how unique keys (`Claim`)
 //!   are taken: as records that must not exist yet.
 //! - **Durable.** `commit` returns after the changeset, and everything that it
 //!   could have seen, survives `kill -9` and power loss. So does a refusal: it
@@ -16,6 +18,7 @@
 //!   durable entries. A read of a record may see a commit up to one flush
 //!   before it is durable; what was decided on it can only become durable
 //!   after it.
+//! - **Limited.** What no store should take, ever, is refused as `TooLarge`.
 //! - **Bounded.** A store that cannot keep up, or runs out of disk, says `Busy`
 //!   before it takes a changeset, and has not taken it.
 //! - **Loud.** Anything else is `Fatal`: the store takes no more writes, and
@@ -26,7 +29,10 @@
 //! Absent: decisions, clocks, bytes-and-trees verbs for callers.
 
 mod changeset;
+mod embedded;
+pub mod memory;
 mod record;
+pub mod sled;
 
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
 pub use record::{
@@ -48,7 +54,8 @@ use crate::domain::progress::Stage;
 pub const PAGE_RECORDS_MAX: usize = 1_000;
 /// Most entries that one call of `log` returns.
 pub const LOG_ENTRIES_MAX: usize = 10_000;
-/// Most puts and deletes in one changeset: small batches keep memory flat.
+/// Most puts and deletes in one changeset, also most entries, most audit lines
+/// and most expectations: small batches keep memory flat.
 pub const CHANGES_PER_SET_MAX: usize = 256;
 
 /// A record and the version to name when replacing it.
@@ -110,6 +117,10 @@ pub enum StoreError {
     /// Too much to write, or too little disk; nothing was taken.
     #[error("the store takes no writes for the moment: {0}")]
     Busy(&'static str),
+    /// More than a record, an entry or a changeset may hold. Nothing was taken,
+    /// it will not fit later either, and the store is well.
+    #[error("too much for the store to take: {0}")]
+    TooLarge(&'static str),
     /// The process has to end.
     #[error("the store failed: {0}")]
     Fatal(String),
@@ -119,8 +130,8 @@ pub enum StoreError {
 pub trait Store: fmt::Debug + Send + Sync {
     async fn get(&self, key: &Key) -> Result<Option<Versioned<Record>>, StoreError>;
 
-    /// At most `limit` (≤ `PAGE_RECORDS_MAX`) records of a listing, after the
-    /// cursor of the page before.
+    /// At most `limit` (1 to `PAGE_RECORDS_MAX`, else clamped) records of a
+    /// listing, after the cursor of the page before.
     async fn list(&self, listing: &Listing, after: Option<&Cursor>, limit: usize)
     -> Result<Page, StoreError>;
 

@@ -1,0 +1,95 @@
+//! Which listings a record is in, and in which order.
+//!
+//! Labels, acknowledgements, refusals and moderators are listed as their own
+//! keys sort. The others have index entries beside them, each holding the
+//! record's key: every key costs time when it is written, so there are few.
+
+use crate::store::embedded::layout::{self, KeyBytes};
+use crate::store::{BatchState, Listing, Record};
+
+const DISPUTES_OF: u8 = 0x40;
+const QUEUE: u8 = 0x41;
+const TASKS: u8 = 0x42;
+const ACCESS_KEYS: u8 = 0x43;
+const OPEN_BATCHES: u8 = 0x44;
+const EXPIRED: u8 = 0x45;
+
+/// The keys of a record's index entries; `primary` is the record's own.
+pub fn entries(record: &Record, primary: &[u8]) -> Vec<Vec<u8>> {
+    let expires_at = match record {
+        Record::Verification(verification) => Some(verification.expires_at),
+        Record::CodeCount(count) => Some(count.expires_at),
+        Record::Claim(claim) => claim.expires_at,
+        Record::Session(session) => Some(session.expires_at),
+        _ => None,
+    };
+    if let Some(at) = expires_at {
+        return vec![KeyBytes::new(EXPIRED).time(at).rest(primary).into()];
+    }
+    match record {
+        Record::Dispute(dispute) => {
+            let of = KeyBytes::new(DISPUTES_OF).number(dispute.number);
+            let mut keys = vec![of.time(dispute.filed_at).uuid(dispute.id.0).into()];
+            if dispute.status().is_queued() {
+                keys.push(KeyBytes::new(QUEUE).date(dispute.due_on).uuid(dispute.id.0).into());
+            }
+            keys
+        }
+        Record::Task(task) => vec![KeyBytes::new(TASKS).time(task.run_at).rest(primary).into()],
+        Record::AccessKey(key) => {
+            vec![KeyBytes::new(ACCESS_KEYS).time(key.issued_at).uuid(key.id.0).into()]
+        }
+        Record::Batch(batch) => match batch.state {
+            BatchState::Applying | BatchState::Held | BatchState::Releasing => {
+                vec![KeyBytes::new(OPEN_BATCHES).time(batch.received_at).uuid(batch.id.0).into()]
+            }
+            BatchState::Done | BatchState::Discarded => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// The keys of a listing.
+#[derive(Debug)]
+pub struct Span {
+    pub from: Vec<u8>,
+    /// Not in it any more.
+    pub to: Vec<u8>,
+    /// The keys are index entries, not records.
+    pub indexed: bool,
+}
+
+pub fn span(listing: &Listing) -> Span {
+    match listing {
+        Listing::LabelsOf(number) => Span::of_records(layout::labels_of(*number)),
+        Listing::Moderators => Span::of_records(layout::moderators()),
+        Listing::RefusalsOf(provider) => Span::of_records(layout::refusals_of(provider.as_str())),
+        Listing::AcksAbove { provider, stage, size } => {
+            let all = layout::acks_of(provider.as_str(), *stage as u8);
+            let up_to: Vec<u8> = all.clone().integer(*size).into();
+            Span { from: layout::just_after(&up_to), ..Span::of_records(all) }
+        }
+        Listing::DisputesOf(number) => Span::of_index(KeyBytes::new(DISPUTES_OF).number(*number)),
+        Listing::Queue => Span::of_index(KeyBytes::new(QUEUE)),
+        Listing::AccessKeys => Span::of_index(KeyBytes::new(ACCESS_KEYS)),
+        Listing::OpenBatches => Span::of_index(KeyBytes::new(OPEN_BATCHES)),
+        Listing::TasksDue { until } => {
+            let to = KeyBytes::new(TASKS).time_after(*until).into();
+            Span { to, ..Span::of_index(KeyBytes::new(TASKS)) }
+        }
+        Listing::Expired { until } => {
+            let to = KeyBytes::new(EXPIRED).time_after(*until).into();
+            Span { to, ..Span::of_index(KeyBytes::new(EXPIRED)) }
+        }
+    }
+}
+
+impl Span {
+    fn of_records(prefix: KeyBytes) -> Self {
+        Self { from: prefix.clone().into(), to: prefix.end(), indexed: false }
+    }
+
+    fn of_index(prefix: KeyBytes) -> Self {
+        Self { indexed: true, ..Self::of_records(prefix) }
+    }
+}

@@ -1,0 +1,189 @@
+//! The high-water mark: how far the database had come, kept outside of it, so
+//! that a database which has lost its tail is known by it.
+//!
+//! One file of two slots, written in turn, each in a block of its own: a crash
+//! while one is written leaves the other, which is one group older.
+//!
+//! ```text
+//! magic 8 | turn u64 | commit u64 | log size u64 | audit size u64
+//! | has checkpoint u8 | its size u64 | its root 32 | CRC-32 of all before u32
+//! ```
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use crate::store::embedded::plan::Counters;
+use crate::store::sled::disk::sync_parent;
+
+const MAGIC: &[u8; 8] = b"zmmark1\n";
+const SLOT_BYTES: usize = 85;
+/// Blocks of the disk are not larger: a torn write stays in its slot.
+const SLOT_AT: [u64; 2] = [0, 4096];
+const FILE_BYTES: usize = 8192;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mark {
+    pub commit: u64,
+    pub log_size: u64,
+    pub audit_size: u64,
+    /// The newest one that was signed; whoever signs keeps it here.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    pub size: u64,
+    pub root: [u8; 32],
+}
+
+#[derive(Debug)]
+pub struct MarkFile {
+    file: File,
+    /// How often it was written; odd and even name the slot.
+    turn: u64,
+    mark: Mark,
+}
+
+/// What is found at a mark's path.
+#[derive(Debug)]
+pub enum Found {
+    Missing,
+    /// Neither slot can be read.
+    Damaged,
+    Whole(MarkFile),
+}
+
+impl MarkFile {
+    pub fn open(path: &Path) -> io::Result<Found> {
+        let file = match File::options().read(true).write(true).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Missing),
+            Err(error) => return Err(error),
+        };
+        let slots = SLOT_AT.map(|at| {
+            let mut slot = [0; SLOT_BYTES];
+            file.read_exact_at(&mut slot, at).ok().and_then(|()| decode(&slot))
+        });
+        let newest = slots.into_iter().flatten().max_by_key(|(turn, _)| *turn);
+        Ok(match newest {
+            Some((turn, mark)) => Found::Whole(Self { file, turn, mark }),
+            None => Found::Damaged,
+        })
+    }
+
+    /// Puts a new one in the place of whatever is there: whole, or not at all.
+    pub fn create(path: &Path, counters: &Counters) -> io::Result<Self> {
+        let beside = path.with_extension("new");
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&beside, [0; FILE_BYTES])?;
+        let file = File::options().read(true).write(true).open(&beside)?;
+        let mut created = Self { file, turn: 0, mark: Mark::default() };
+        created.advance(counters)?;
+        created.file.sync_all()?;
+        fs::rename(&beside, path)?;
+        sync_parent(path)?;
+        Ok(created)
+    }
+
+    pub fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    /// Durable on return.
+    pub fn advance(&mut self, counters: &Counters) -> io::Result<()> {
+        let Counters { commit, log_size, audit_size, audit_hash: _ } = *counters;
+        self.mark = Mark { commit, log_size, audit_size, checkpoint: self.mark.checkpoint.take() };
+        self.turn += 1;
+        let at = SLOT_AT[usize::from(self.turn.is_multiple_of(2))];
+        self.file.write_all_at(&encode(self.turn, &self.mark), at)?;
+        self.file.sync_data()
+    }
+}
+
+fn encode(turn: u64, mark: &Mark) -> Vec<u8> {
+    let mut slot = Vec::with_capacity(SLOT_BYTES);
+    slot.extend_from_slice(MAGIC);
+    for counter in [turn, mark.commit, mark.log_size, mark.audit_size] {
+        slot.extend_from_slice(&counter.to_be_bytes());
+    }
+    let (size, root) = mark.checkpoint.as_ref().map_or((0, [0; 32]), |it| (it.size, it.root));
+    slot.push(u8::from(mark.checkpoint.is_some()));
+    slot.extend_from_slice(&size.to_be_bytes());
+    slot.extend_from_slice(&root);
+    let crc = crc32fast::hash(&slot);
+    slot.extend_from_slice(&crc.to_be_bytes());
+    slot
+}
+
+fn decode(slot: &[u8; SLOT_BYTES]) -> Option<(u64, Mark)> {
+    let (body, crc) = slot.split_last_chunk::<4>()?;
+    if crc32fast::hash(body).to_be_bytes() != *crc || !body.starts_with(MAGIC) {
+        return None;
+    }
+    let integer = |at: usize| Some(u64::from_be_bytes(body.get(at..at + 8)?.try_into().ok()?));
+    let checkpoint = match body.get(40)? {
+        0 => None,
+        _ => Some(Checkpoint { size: integer(41)?, root: body.get(49..81)?.try_into().ok()? }),
+    };
+    let mark = Mark { commit: integer(16)?, log_size: integer(24)?, audit_size: integer(32)?, checkpoint };
+    Some((integer(8)?, mark))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn counters(commit: u64) -> Counters {
+        Counters { commit, log_size: commit * 2, audit_size: commit * 3, ..Counters::new() }
+    }
+
+    fn reopened(path: &Path) -> Option<MarkFile> {
+        match MarkFile::open(path).unwrap() {
+            Found::Whole(mark) => Some(mark),
+            Found::Missing | Found::Damaged => None,
+        }
+    }
+
+    #[test]
+    fn a_slot_reads_back_as_it_was_written() {
+        let checkpoint = Some(Checkpoint { size: 7, root: [9; 32] });
+        for mark in [Mark::default(), Mark { commit: 1, log_size: 2, audit_size: 3, checkpoint }] {
+            let slot = encode(11, &mark);
+            assert_eq!(decode(slot.as_slice().try_into().unwrap()), Some((11, mark)));
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_slot_is_noticed() {
+        let slot = encode(11, &Mark::default());
+        for bit in 0..SLOT_BYTES * 8 {
+            let mut flipped: [u8; SLOT_BYTES] = slot.as_slice().try_into().unwrap();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(decode(&flipped), None, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn the_newest_whole_slot_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mark");
+        let mut mark = MarkFile::create(&path, &counters(0)).unwrap();
+        for commit in 1..=5 {
+            mark.advance(&counters(commit)).unwrap();
+            assert_eq!(reopened(&path).unwrap().mark().commit, commit);
+            let torn = SLOT_AT[usize::from(mark.turn.is_multiple_of(2))];
+            mark.file.write_all_at(b"torn", torn).unwrap();
+            assert_eq!(reopened(&path).unwrap().mark().commit, commit - 1, "the other slot");
+            mark.file.write_all_at(MAGIC, torn).unwrap();
+        }
+        for at in SLOT_AT {
+            mark.file.write_all_at(b"torn", at).unwrap();
+        }
+        assert!(reopened(&path).is_none());
+    }
+}

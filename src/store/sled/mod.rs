@@ -1,0 +1,199 @@
+//! The embedded default: one sled tree, one writer thread, group commit.
+//!
+//! The writer takes what waits in a bounded queue as one group and goes
+//! through these steps; a crash leaves
+//!
+//! 1. before it has planned: nothing;
+//! 2. while it plans each changeset and applies it as one sled batch: a prefix
+//!    of the group's changesets, each whole or absent, none acknowledged;
+//! 3. after `flush`, before the sync: the same after power loss, all of the
+//!    group after a mere kill;
+//! 4. after the sync, before the mark: all of the group. The database is ahead
+//!    of the mark, which is fine;
+//! 5. after the mark, before the answers: all of the group; the callers do not
+//!    know and ask again.
+//!
+//! Whatever a crash left is made durable at `open`, before anybody reads it.
+//!
+//! sled can lose a flushed tail without a word when its file is damaged. Hence
+//! the mark outside of it (`mark`): a database behind it is not opened.
+//! Refusals wait for the group's sync too, for they may rest on a write of it.
+//! After any error of sled or of a file nothing more is written, and `failed`
+//! tells, for sled keeps failing in the same process: it has to end.
+//!
+//! Banned here: sled's transactions (one lock for all), `flush_async` (hangs),
+//! `generate_id` (jumps), several trees (one batch is one tree's).
+
+mod disk;
+mod mark;
+mod open;
+mod queue;
+mod writer;
+
+pub use open::{OpenError, SledOptions};
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::domain::number::Number;
+use crate::store::embedded::{Pair, Space, read};
+use crate::store::sled::queue::Queue;
+use crate::store::{AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record};
+use crate::store::{Store, StoreError, Versioned};
+
+/// Dropping it waits until all that was queued is written.
+#[derive(Debug)]
+pub struct SledStore {
+    shared: Arc<Shared>,
+    /// `None` only while dropping.
+    queue: Option<Queue>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// What readers and the writer have in common.
+#[derive(Debug)]
+struct Shared {
+    db: sled::Db,
+    log_size: watch::Sender<u64>,
+    /// How many audit lines are durable.
+    audit_size: AtomicU64,
+    failure: Failure,
+}
+
+/// The first error, from which there is no way back in this process.
+#[derive(Debug)]
+struct Failure {
+    why: OnceLock<String>,
+    failed: watch::Sender<bool>,
+}
+
+impl SledStore {
+    /// Becomes true when the store has failed and the process has to end.
+    pub fn failed(&self) -> watch::Receiver<bool> {
+        self.shared.failure.failed.subscribe()
+    }
+
+    /// Scans read a lot, and perhaps from disk: not on the caller's thread.
+    async fn scan<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let found = tokio::task::spawn_blocking(move || read(&shared)).await;
+        let found = found.unwrap_or_else(|error| Err(StoreError::Fatal(format!("a read ended: {error}"))));
+        found.map_err(|error| self.shared.failure.note(error))
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(writer) = self.writer.take() {
+            // A panic there was told through `failed`.
+            let _ = writer.join();
+        }
+    }
+}
+
+#[async_trait]
+impl Store for SledStore {
+    async fn get(&self, key: &Key) -> Result<Option<Versioned<Record>>, StoreError> {
+        read::get(&self.shared.db, key).map_err(|error| self.shared.failure.note(error))
+    }
+
+    async fn list(
+        &self,
+        listing: &Listing,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        let (listing, after) = (listing.clone(), after.cloned());
+        self.scan(move |shared| read::list(&shared.db, &listing, after.as_ref(), limit)).await
+    }
+
+    async fn log(&self, after: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.scan(move |shared| read::log(&shared.db, after, limit, shared.durable_log())).await
+    }
+
+    fn log_size(&self) -> watch::Receiver<u64> {
+        self.shared.log_size.subscribe()
+    }
+
+    async fn newest_entry(&self, number: Number) -> Result<Option<u64>, StoreError> {
+        let newest = read::newest_entry(&self.shared.db, number, self.shared.durable_log());
+        newest.map_err(|error| self.shared.failure.note(error))
+    }
+
+    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
+        self.scan(move |shared| read::audit(&shared.db, after, limit, shared.durable_audit())).await
+    }
+
+    /// A caller that goes away meanwhile does not take its changeset back.
+    async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
+        self.shared.failure.check()?;
+        let queue = self.queue.as_ref().expect("the queue is there until the store is dropped");
+        let answer = queue.submit(changeset)?;
+        answer.await.unwrap_or_else(|_| Err(self.shared.failure.fail("the writer is gone".to_owned())))
+    }
+}
+
+impl Shared {
+    fn durable_log(&self) -> u64 {
+        *self.log_size.borrow()
+    }
+
+    fn durable_audit(&self) -> u64 {
+        self.audit_size.load(Ordering::Acquire)
+    }
+}
+
+impl Failure {
+    fn new() -> Self {
+        Self { why: OnceLock::new(), failed: watch::Sender::new(false) }
+    }
+
+    /// The first reason is the one that is told from then on.
+    fn fail(&self, why: String) -> StoreError {
+        let why = self.why.get_or_init(|| why);
+        self.failed.send_replace(true);
+        StoreError::Fatal(why.clone())
+    }
+
+    fn note(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Fatal(why) => self.fail(why),
+            no => no,
+        }
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        match self.why.get() {
+            None => Ok(()),
+            Some(why) => Err(StoreError::Fatal(why.clone())),
+        }
+    }
+}
+
+impl Space for sled::Db {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let found = sled::Tree::get(self, key).map_err(unwell)?;
+        Ok(found.map(|value| value.to_vec()))
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        let pairs = self.range(from..to).take(limit);
+        pairs.map(|pair| pair.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(unwell)).collect()
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
+fn unwell(error: sled::Error) -> StoreError {
+    StoreError::Fatal(format!("sled: {error}"))
+}

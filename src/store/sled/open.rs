@@ -1,0 +1,180 @@
+//! Opening a database: is it ours, is it whole, is it all there?
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+use std::{io, thread};
+
+use tokio::sync::watch;
+
+use crate::store::StoreError;
+use crate::store::embedded::plan::Counters;
+use crate::store::sled::disk::Disk;
+use crate::store::sled::mark::{Found, Mark, MarkFile};
+use crate::store::sled::queue::Queue;
+use crate::store::sled::writer::Writer;
+use crate::store::sled::{Failure, Shared, SledStore};
+
+/// sled's lock can outlive its process for a moment.
+const LOCK_TRIES_MAX: u32 = 50;
+const LOCK_WAIT: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Clone)]
+pub struct SledOptions {
+    pub dir: PathBuf,
+    /// The high-water mark's file; best on another disk.
+    pub mark_path: PathBuf,
+    /// Most memory for pages of the database.
+    pub cache_bytes: u64,
+    /// More than this many waiting commits are refused as `Busy`.
+    pub queue_changesets_max: usize,
+    /// How many commits share one sync.
+    pub group_changesets_max: usize,
+    /// With less free space nothing is written.
+    pub disk_free_bytes_min: u64,
+    /// Take the database as it is and make a new mark, whatever the old one
+    /// says: after an import, or by an operator's decision.
+    pub adopt: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the database {dir} is in use by another process")]
+    InUse { dir: PathBuf },
+    #[error("the database {dir} cannot be opened: {source}")]
+    Sled { dir: PathBuf, source: sled::Error },
+    #[error("the database {dir} cannot be used: {source}")]
+    Store { dir: PathBuf, source: StoreError },
+    #[error("the files of the database {dir} cannot be synced: {source}")]
+    Files { dir: PathBuf, source: io::Error },
+    #[error("the high-water mark {path} cannot be read or written: {source}")]
+    Mark { path: PathBuf, source: io::Error },
+    #[error("the database {dir} holds other things than ours")]
+    Foreign { dir: PathBuf },
+    #[error(
+        "the database {dir} has {commit} commits, but its high-water mark {path} is {what}, so nobody knows \
+         whether they are all: bring the mark back, or restore an export with `store import`"
+    )]
+    NoMark { dir: PathBuf, path: PathBuf, commit: u64, what: &'static str },
+    #[error(
+        "the database {dir} has lost what was acknowledged; it has {missing} (by the high-water mark {path}): put \
+         the database aside and restore an export with `store import`"
+    )]
+    Behind { dir: PathBuf, path: PathBuf, missing: String },
+}
+
+impl SledOptions {
+    pub fn new(dir: impl Into<PathBuf>, mark_path: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            mark_path: mark_path.into(),
+            cache_bytes: 64 << 20,
+            queue_changesets_max: 1_024,
+            group_changesets_max: 128,
+            disk_free_bytes_min: 256 << 20,
+            adopt: false,
+        }
+    }
+}
+
+impl SledStore {
+    /// Blocks: for start-up. What it finds it makes durable first.
+    pub fn open(options: &SledOptions) -> Result<Self, OpenError> {
+        let dir = || options.dir.clone();
+        let db = open_db(options)?;
+        let store = |source| OpenError::Store { dir: dir(), source };
+        let counters = match Counters::read(&db).map_err(store)? {
+            Some(counters) => counters,
+            None if db.is_empty() => Counters::new(),
+            None => return Err(OpenError::Foreign { dir: dir() }),
+        };
+        let mut disk = Disk::open(&options.dir).map_err(|source| OpenError::Files { dir: dir(), source })?;
+        disk.flush(&db).map_err(store)?;
+        let mark = open_mark(options, &counters)?;
+
+        let (queue, requests) = Queue::new(options.queue_changesets_max);
+        let shared = Arc::new(Shared {
+            db,
+            log_size: watch::Sender::new(counters.log_size),
+            audit_size: AtomicU64::new(counters.audit_size),
+            failure: Failure::new(),
+        });
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            counters,
+            disk,
+            mark,
+            requests,
+            group_changesets_max: options.group_changesets_max.max(1),
+            disk_free_bytes_min: options.disk_free_bytes_min,
+        };
+        let writer = thread::Builder::new().name("store-writer".to_owned()).spawn(|| writer.run());
+        let writer = writer.map_err(|source| OpenError::Files { dir: dir(), source })?;
+        Ok(Self { shared, queue: Some(queue), writer: Some(writer) })
+    }
+}
+
+fn open_db(options: &SledOptions) -> Result<sled::Db, OpenError> {
+    // Flushing is the writer's; a timer would only flush what it has not answered.
+    let config = sled::Config::new()
+        .path(&options.dir)
+        .cache_capacity(options.cache_bytes)
+        .flush_every_ms(None)
+        .use_compression(false);
+    let mut tries = 0;
+    loop {
+        match config.open() {
+            Ok(db) => return Ok(db),
+            Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
+                tries += 1;
+                if tries == LOCK_TRIES_MAX {
+                    return Err(OpenError::InUse { dir: options.dir.clone() });
+                }
+                thread::sleep(LOCK_WAIT);
+            }
+            Err(source) => return Err(OpenError::Sled { dir: options.dir.clone(), source }),
+        }
+    }
+}
+
+fn open_mark(options: &SledOptions, counters: &Counters) -> Result<MarkFile, OpenError> {
+    let path = || options.mark_path.clone();
+    let io = |source| OpenError::Mark { path: path(), source };
+    let create = || MarkFile::create(&options.mark_path, counters).map_err(io);
+    if options.adopt {
+        return create();
+    }
+    let none =
+        |what| OpenError::NoMark { dir: options.dir.clone(), path: path(), commit: counters.commit, what };
+    match MarkFile::open(&options.mark_path).map_err(io)? {
+        Found::Missing if counters.commit == 0 => create(),
+        Found::Missing => Err(none("missing")),
+        Found::Damaged => Err(none("damaged")),
+        Found::Whole(mut mark) => match missing(counters, mark.mark()) {
+            Some(missing) => Err(OpenError::Behind { dir: options.dir.clone(), path: path(), missing }),
+            None => {
+                // What the last crash left ahead of the mark is durable by now.
+                mark.advance(counters).map_err(io)?;
+                Ok(mark)
+            }
+        },
+    }
+}
+
+/// What the database should have and has not.
+fn missing(counters: &Counters, mark: &Mark) -> Option<String> {
+    let mut lines = Vec::new();
+    let mut compare = |what: &str, has: u64, had: u64| {
+        if has < had {
+            lines.push(format!("only {has} of {had} {what}"));
+        }
+    };
+    compare("commits", counters.commit, mark.commit);
+    compare("log entries", counters.log_size, mark.log_size);
+    compare("audit lines", counters.audit_size, mark.audit_size);
+    if let Some(checkpoint) = &mark.checkpoint {
+        compare("log entries under a signed checkpoint", counters.log_size, checkpoint.size);
+    }
+    (!lines.is_empty()).then(|| lines.join(", "))
+}

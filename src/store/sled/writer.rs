@@ -1,0 +1,102 @@
+//! The one thread that writes. See the room's doc for what a crash at each of
+//! its steps leaves.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::mpsc;
+
+use crate::store::StoreError;
+use crate::store::embedded::plan::{Counters, Plan, plan};
+use crate::store::sled::disk::Disk;
+use crate::store::sled::mark::MarkFile;
+use crate::store::sled::queue::{Answer, Request};
+use crate::store::sled::{Shared, unwell};
+
+pub struct Writer {
+    pub shared: Arc<Shared>,
+    pub counters: Counters,
+    pub disk: Disk,
+    pub mark: MarkFile,
+    pub requests: mpsc::Receiver<Request>,
+    pub group_changesets_max: usize,
+    pub disk_free_bytes_min: u64,
+}
+
+impl Writer {
+    /// Until the store is dropped and the queue is empty.
+    pub fn run(mut self) {
+        let mut group = Vec::new();
+        while self.requests.blocking_recv_many(&mut group, self.group_changesets_max) > 0 {
+            let answers = self.write(&group);
+            for (request, answer) in group.drain(..).zip(answers) {
+                // Nobody there any more: nobody needs the answer.
+                let _ = request.reply.send(answer);
+            }
+        }
+    }
+
+    /// One answer for each request, all of them durable.
+    fn write(&mut self, group: &[Request]) -> Vec<Answer> {
+        let written = self.shared.failure.check().and_then(|()| self.try_write(group));
+        written.unwrap_or_else(|error| {
+            let fatal = self.shared.failure.note(error);
+            group.iter().map(|_| Err(fatal.clone())).collect()
+        })
+    }
+
+    /// `Err` is for the whole group: what has become of it is not known.
+    fn try_write(&mut self, group: &[Request]) -> Result<Vec<Answer>, StoreError> {
+        if self.disk.free_bytes()? < self.disk_free_bytes_min {
+            let full = StoreError::Busy("the disk is nearly full");
+            return Ok(group.iter().map(|_| Err(full.clone())).collect());
+        }
+        let commit = self.counters.commit;
+        let mut answers = Vec::with_capacity(group.len());
+        for request in group {
+            match plan(&self.shared.db, &self.counters, &request.changeset) {
+                Ok(plan) => answers.push(Ok(self.apply(plan)?)),
+                Err(StoreError::Fatal(why)) => return Err(StoreError::Fatal(why)),
+                Err(no) => answers.push(Err(no)),
+            }
+        }
+        // All that came before this group is durable already.
+        if self.counters.commit != commit {
+            self.disk.flush(&self.shared.db)?;
+            self.mark.advance(&self.counters).map_err(|error| {
+                StoreError::Fatal(format!("the high-water mark cannot be written: {error}"))
+            })?;
+            self.publish();
+        }
+        Ok(answers)
+    }
+
+    fn apply(&mut self, plan: Plan) -> Answer {
+        if !plan.writes.is_empty() {
+            let mut batch = sled::Batch::default();
+            for (key, value) in plan.writes {
+                match value {
+                    Some(value) => batch.insert(key, value),
+                    None => batch.remove(key),
+                }
+            }
+            self.shared.db.apply_batch(batch).map_err(unwell)?;
+            self.counters = plan.counters;
+        }
+        Ok(plan.receipt)
+    }
+
+    fn publish(&self) {
+        self.shared.audit_size.store(self.counters.audit_size, Ordering::Release);
+        let size = self.counters.log_size;
+        self.shared.log_size.send_if_modified(|known| std::mem::replace(known, size) != size);
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.shared.failure.fail("the writer panicked".to_owned());
+        }
+    }
+}
