@@ -1,6 +1,8 @@
 //! The integration tests, in one binary so that they link once: each module
 //! looks at the service from one side.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod edge;
+mod store;
+mod support;
 mod tidy;

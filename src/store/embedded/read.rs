@@ -120,3 +120,52 @@ fn numbered<T>(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::correction::EntryReason;
+    use crate::store::Changeset;
+    use crate::store::embedded::plan::{Counters, plan};
+
+    fn number(nth: u64) -> Number {
+        Number::from_digits(8_613_800_000_000 + nth).unwrap()
+    }
+
+    /// Entries 0, 1 and 3 are number 1's, 2 is number 2's.
+    fn four_entries() -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let entry = |nth, supersedes| {
+            let reason = EntryReason::Released;
+            Entry::new(number(nth), None, reason, supersedes, jiff::Timestamp::UNIX_EPOCH, String::new())
+        };
+        let entries = vec![entry(1, None), entry(1, Some(0)), entry(2, None), entry(1, Some(1))];
+        let changeset = Changeset { entries, ..Changeset::default() };
+        let plan = plan(&BTreeMap::new(), &Counters::new(), &changeset).unwrap();
+        plan.writes.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+
+    #[test]
+    fn what_is_not_durable_yet_is_not_shown() {
+        let space = four_entries();
+        let newest = |nth, durable| newest_entry(&space, number(nth), durable).unwrap();
+        let of_one: Vec<_> = (0..=4).map(|durable| newest(1, durable)).collect();
+        assert_eq!(of_one, [None, Some(0), Some(1), Some(1), Some(3)]);
+        assert_eq!((newest(2, 2), newest(2, 3)), (None, Some(2)));
+        for durable in 0..=4 {
+            assert_eq!(log(&space, 0, 10, durable).unwrap().len() as u64, durable);
+        }
+    }
+
+    #[test]
+    fn a_gap_is_told() {
+        for missing in 0..4 {
+            let mut space = four_entries();
+            space.remove(&layout::entry_key(missing));
+            let said = log(&space, 0, 10, 4).unwrap_err().to_string();
+            assert!(said.contains(&format!("the log entry {missing} is missing")), "{said}");
+        }
+    }
+}

@@ -16,9 +16,8 @@ use crate::store::sled::queue::Queue;
 use crate::store::sled::writer::Writer;
 use crate::store::sled::{Failure, Shared, SledStore};
 
-/// sled's lock can outlive its process for a moment.
-const LOCK_TRIES_MAX: u32 = 50;
-const LOCK_WAIT: Duration = Duration::from_millis(100);
+/// Between two looks at a lock that somebody holds.
+const LOCK_LOOK: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone)]
 pub struct SledOptions {
@@ -31,6 +30,8 @@ pub struct SledOptions {
     pub queue_changesets_max: usize,
     /// How many commits share one sync.
     pub group_changesets_max: usize,
+    /// How long to wait for the lock: it can outlive its process for a moment.
+    pub lock_wait: Duration,
     /// With less free space nothing is written.
     pub disk_free_bytes_min: u64,
     /// Take the database as it is and make a new mark, whatever the old one
@@ -72,6 +73,7 @@ impl SledOptions {
             cache_bytes: 64 << 20,
             queue_changesets_max: 1_024,
             group_changesets_max: 128,
+            lock_wait: Duration::from_secs(5),
             disk_free_bytes_min: 256 << 20,
             adopt: false,
         }
@@ -122,16 +124,16 @@ fn open_db(options: &SledOptions) -> Result<sled::Db, OpenError> {
         .cache_capacity(options.cache_bytes)
         .flush_every_ms(None)
         .use_compression(false);
-    let mut tries = 0;
+    let mut waited = Duration::ZERO;
     loop {
         match config.open() {
             Ok(db) => return Ok(db),
             Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
-                tries += 1;
-                if tries == LOCK_TRIES_MAX {
+                if waited >= options.lock_wait {
                     return Err(OpenError::InUse { dir: options.dir.clone() });
                 }
-                thread::sleep(LOCK_WAIT);
+                thread::sleep(LOCK_LOOK);
+                waited += LOCK_LOOK;
             }
             Err(source) => return Err(OpenError::Sled { dir: options.dir.clone(), source }),
         }

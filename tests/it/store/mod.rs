@@ -1,0 +1,8 @@
+//! The store's promise, kept by every engine.
+
+mod contract;
+mod crash;
+mod engines;
+mod listings;
+mod sled;
+mod twins;

@@ -1,0 +1,5 @@
+//! What several rooms' tests use.
+
+pub mod audit;
+pub mod dice;
+pub mod records;

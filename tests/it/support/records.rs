@@ -1,0 +1,225 @@
+//! Records of every kind, small and told apart by little numbers.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use uuid::Uuid;
+use zhengming::domain::correction::{Entry, EntryReason};
+use zhengming::domain::dispute::{Actor, Claim as Grievance, Dispute, Flag, What};
+use zhengming::domain::id::{BatchId, DisputeId, KeyId, ModeratorName, OperatorId};
+use zhengming::domain::id::{ProviderId, SessionId, VerificationId};
+use zhengming::domain::label::{Label, LabelKind, Source};
+use zhengming::domain::number::Number;
+use zhengming::domain::number_file::NumberFile;
+use zhengming::domain::progress::Stage;
+use zhengming::store::{
+    AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, CodeCount, Grant, Moderator, OperatorState,
+    ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Verification, VerificationStatus,
+};
+
+use crate::support::dice::Dice;
+
+pub fn number(nth: u64) -> Number {
+    Number::from_digits(8_613_800_000_000 + nth).unwrap()
+}
+
+/// So many seconds into the tests' time.
+pub fn at(second: u64) -> Timestamp {
+    Timestamp::from_second(1_764_000_000 + i64::try_from(second).unwrap()).unwrap()
+}
+
+pub fn day(nth: u64) -> Date {
+    date(2026, 1, 1 + i8::try_from(nth % 28).unwrap())
+}
+
+/// The first three share a beginning, so that none is taken for another's.
+pub fn provider(nth: u64) -> ProviderId {
+    ["baidu", "baidu-2", "baidu2", "tencent"][usize::try_from(nth % 4).unwrap()].parse().unwrap()
+}
+
+pub fn operator(nth: u64) -> OperatorId {
+    ["cmcc", "cucc", "ctcc"][usize::try_from(nth % 3).unwrap()].parse().unwrap()
+}
+
+pub fn moderator_name(nth: u64) -> ModeratorName {
+    format!("mod{nth}").parse().unwrap()
+}
+
+pub fn uuid(nth: u64) -> Uuid {
+    Uuid::from_u128(u128::from(nth))
+}
+
+pub fn claim(name: &str, value: impl ToString) -> Claim {
+    Claim { name: name.to_owned(), value: value.to_string(), expires_at: None }
+}
+
+pub fn label(number: Number, provider: ProviderId, kind: LabelKind) -> Label {
+    Label {
+        provider,
+        number,
+        kind,
+        category: None,
+        code: None,
+        name: Some("老王汽修".to_owned()),
+        text: None,
+        source: Source::Business,
+        count: Some(7),
+        first_marked_on: Some(day(0)),
+        last_marked_on: Some(day(1)),
+        observed_at: at(0),
+    }
+}
+
+pub fn dispute(nth: u64, number: Number, filed_at: Timestamp, due_on: Date) -> Dispute {
+    Dispute {
+        id: DisputeId(uuid(nth)),
+        number,
+        claim: Grievance::Reassigned { opened: None, window: None },
+        labels: Vec::new(),
+        providers: vec![provider(nth)],
+        note: None,
+        contact: None,
+        control_proved_at: filed_at,
+        filed_at,
+        answer_due_on: due_on,
+        due_on,
+        events: Vec::new(),
+        lease: None,
+    }
+}
+
+/// A dispute that waits for a moderator.
+pub fn queued(mut dispute: Dispute) -> Dispute {
+    dispute.apply(dispute.filed_at, Actor::Rule, What::SentToReview { flags: vec![Flag::Ported] });
+    dispute
+}
+
+pub fn task(kind: TaskKind, run_at: Timestamp) -> Task {
+    Task { kind, run_at, attempts: 0 }
+}
+
+pub fn batch(nth: u64, state: BatchState) -> Batch {
+    Batch {
+        id: BatchId(uuid(nth)),
+        operator: operator(nth),
+        received_at: at(1_000 - nth),
+        state,
+        applied_bytes: 0,
+        tally: Tally::default(),
+        release_asked: None,
+        discard_asked: None,
+    }
+}
+
+pub fn access_key(nth: u64, issued_at: Timestamp) -> AccessKey {
+    AccessKey {
+        id: KeyId(uuid(nth)),
+        hash: [u8::try_from(nth % 251).unwrap(); 32],
+        grant: Grant::Provider(provider(nth)),
+        name: "北京 1".to_owned(),
+        issued_at,
+        revoked_at: None,
+    }
+}
+
+pub fn moderator(nth: u64) -> Moderator {
+    Moderator {
+        name: moderator_name(nth),
+        role: Role::Senior,
+        password_hash: "$argon2id$".to_owned(),
+        totp_generation: 0,
+        totp_step_used: 0,
+        disabled: false,
+    }
+}
+
+pub fn ack(provider: ProviderId, stage: Stage, size: u64) -> Ack {
+    Ack { provider, stage, size, at: at(size), software: None }
+}
+
+pub fn refusal(provider: ProviderId, seq: u64) -> ProviderRefusal {
+    ProviderRefusal { provider, seq, code: "no_dated_reports".to_owned(), text: None, at: at(seq) }
+}
+
+pub fn verification(nth: u64, expires_at: Timestamp) -> Verification {
+    Verification {
+        id: VerificationId(uuid(nth)),
+        number: number(nth),
+        sends: true,
+        language: "zh".to_owned(),
+        tries: 0,
+        status: VerificationStatus::Confirmed { at: at(nth) },
+        started_at: at(0),
+        expires_at,
+    }
+}
+
+pub fn session(nth: u64, expires_at: Timestamp) -> Session {
+    Session { id: SessionId(uuid(nth)), moderator: moderator_name(nth), started_at: at(0), expires_at }
+}
+
+pub fn code_count(number: Number, expires_at: Timestamp) -> CodeCount {
+    CodeCount { number, sent_at: vec![at(1), at(2)], expires_at }
+}
+
+/// A log entry that says nothing but whose salt tells it apart.
+pub fn entry(number: Number, supersedes: Option<u64>, salt: impl ToString) -> Entry {
+    Entry::new(number, None, EntryReason::Released, supersedes, at(0), salt.to_string())
+}
+
+pub fn audit(subject: impl ToString) -> AuditDraft {
+    AuditDraft {
+        at: at(0),
+        actor: "rule".to_owned(),
+        action: "try".to_owned(),
+        subject: subject.to_string(),
+        digest: None,
+    }
+}
+
+/// Any record out of a small world, where keys and times meet often.
+pub fn any(dice: &mut Dice) -> Record {
+    let (nth, other, time) = (dice.roll(3), dice.roll(4), at(dice.roll(5)));
+    let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
+    let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
+    match dice.roll(16) {
+        0 => NumberFile::new(number(nth)).into_record(),
+        1 | 2 => label(number(nth), provider(other), kind).into_record(),
+        3 => dispute(other, number(nth), time, day(nth)).into_record(),
+        4 => queued(dispute(other, number(nth), time, day(nth))).into_record(),
+        5 => verification(nth, time).into_record(),
+        6 => code_count(number(nth), time).into_record(),
+        7 => Claim { expires_at: dice.once_in(2).then_some(time), ..claim(&format!("c{nth}"), other) }
+            .into_record(),
+        8 => access_key(nth, time).into_record(),
+        9 => moderator(nth).into_record(),
+        10 => session(nth, time).into_record(),
+        11 => batch(nth, any_batch_state(dice)).into_record(),
+        12 => OperatorState { operator: operator(nth), last_batch_at: Some(time), releases: vec![(time, 1)] }
+            .into_record(),
+        13 => ack(provider(other), stage, nth).into_record(),
+        14 => refusal(provider(other), nth).into_record(),
+        _ => task(any_task(dice), time).into_record(),
+    }
+}
+
+fn any_batch_state(dice: &mut Dice) -> BatchState {
+    match dice.roll(5) {
+        0 => BatchState::Applying,
+        1 => BatchState::Held,
+        2 => BatchState::Releasing,
+        3 => BatchState::Done,
+        _ => BatchState::Discarded,
+    }
+}
+
+fn any_task(dice: &mut Dice) -> TaskKind {
+    let nth = dice.roll(2);
+    match dice.roll(6) {
+        0 => TaskKind::Check(DisputeId(uuid(nth))),
+        1 => TaskKind::SendCode(VerificationId(uuid(nth))),
+        2 => TaskKind::Notify(DisputeId(uuid(nth))),
+        3 => TaskKind::Lapse { dispute: DisputeId(uuid(nth)), on: day(dice.roll(2)) },
+        4 => TaskKind::RenewName(number(nth)),
+        _ => TaskKind::Apply(BatchId(uuid(nth))),
+    }
+}
