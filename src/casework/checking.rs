@@ -70,6 +70,7 @@ impl Casework {
             dispute,
             evidence: &state.evidence,
             ledger: &file.ledger,
+            decisions: &file.decisions,
             labels: &labels,
             operators: &operators,
             only_first,

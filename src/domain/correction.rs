@@ -114,6 +114,11 @@ pub fn in_force(decisions: &[Decision]) -> Option<InForce> {
     Some(InForce { void_before, name_action, name, name_until, assurance })
 }
 
+/// Two people have taken just this back: no rule says it again.
+pub fn was_reverted(decisions: &[Decision], effect: &Effect) -> bool {
+    decisions.iter().any(|decision| decision.reverted.is_some() && decision.effect == *effect)
+}
+
 /// The format of entries; the first key of each.
 pub const ENTRY_VERSION: u8 = 1;
 pub const ENTRY_BYTES_MAX: usize = 1_024;
@@ -182,3 +187,6 @@ impl Entry {
 pub fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).expect("a second of a valid instant is a valid instant")
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,5 +24,7 @@ pub mod reference;
 pub mod refusal;
 pub mod rules;
 pub mod tenure;
+#[cfg(test)]
+mod testkit;
 pub mod uscc;
 pub mod window;

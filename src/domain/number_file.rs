@@ -7,11 +7,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::correction::{
-    Decision, Effect, Ground, InForce, NameAction, Reversal, in_force, whole_seconds,
+    Decision, Effect, Ground, InForce, NameAction, Reversal, in_force, was_reverted, whole_seconds,
 };
+use crate::domain::day::plus_days;
 use crate::domain::evidence::Assurance;
 use crate::domain::id::ModeratorName;
 use crate::domain::number::Number;
+use crate::domain::policy::OPERATOR_LAG_DAYS;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenure::Ledger;
 
@@ -56,22 +58,33 @@ impl NumberFile {
         self.decisions.push(Decision { at, ground, effect, assurance, reverted: None });
     }
 
-    /// What follows from a proven tenure whose numbers carries `marks_before`
-    /// or an older correction: all that rests on days before it is void.
-    /// `None` where the correction in force says so already.
+    /// What follows from a proven tenure: all that rests on days before it is
+    /// void. `None` where the correction in force says so already, and where
+    /// two people reverted just this.
     pub fn released(&self, rest_days: i32) -> Option<Effect> {
         let began_on = self.ledger.proven(rest_days)?.began_on;
         let void_before = self.in_force().and_then(|correction| correction.void_before);
-        (void_before < Some(began_on)).then_some(Effect::VoidBefore { day: began_on })
+        let effect = Effect::VoidBefore { day: began_on };
+        (void_before < Some(began_on) && !was_reverted(&self.decisions, &effect)).then_some(effect)
     }
 
     /// A shown name does not outlive its tenure: what clears it, where one is
-    /// shown that was decided before `ended_on` was over.
+    /// shown that was decided before the operator had to know of the end.
     pub fn name_ended(&self, ended_on: Date, day_of: impl Fn(Timestamp) -> Date) -> Option<Effect> {
         let shown = self.decisions.iter().rev().find(|decision| {
             decision.reverted.is_none() && !matches!(decision.effect, Effect::VoidBefore { .. })
         })?;
-        let outlived = matches!(shown.effect, Effect::SetName { .. }) && day_of(shown.at) <= ended_on;
+        let shown_on = day_of(shown.at);
+        // An operator that learns late may have confirmed a name after the end
+        // of its tenure. After the next beginning it is the next holder's.
+        let next_began = self
+            .ledger
+            .lines()
+            .iter()
+            .any(|line| line.event.begins() && ended_on <= line.on && line.on <= shown_on);
+        let confirmed_late = shown_on <= plus_days(ended_on, OPERATOR_LAG_DAYS) && !next_began;
+        let outlived =
+            matches!(shown.effect, Effect::SetName { .. }) && (shown_on <= ended_on || confirmed_late);
         outlived.then_some(Effect::ClearName)
     }
 
@@ -87,8 +100,8 @@ impl NumberFile {
         self.decisions.iter().rposition(|decision| whole_seconds(decision.at) == entry_at)
     }
 
-    /// One moderator's signature under the reversal of a decision. The second
-    /// signature must be another person's.
+    /// One moderator's signature under the reversal of a decision and of those
+    /// made with it. The second signature must be another person's.
     pub fn revert(
         &mut self,
         decision: usize,
@@ -96,17 +109,20 @@ impl NumberFile {
         reason: &str,
         at: Timestamp,
     ) -> Result<Reverted, Refusal> {
-        let standing = self.decisions.get_mut(decision).filter(|standing| standing.reverted.is_none());
-        let standing = standing.ok_or(Refusal::NotInForce)?;
+        let standing = self.decisions.get(decision).filter(|standing| standing.reverted.is_none());
+        let Decision { at: decided_at, ground, .. } = standing.cloned().ok_or(Refusal::NotInForce)?;
         match self.reversal_asked.take_if(|asked| asked.decision == decision) {
             Some(asked) if asked.by == *by => {
                 self.reversal_asked = Some(asked);
                 Err(Refusal::SamePerson)
             }
             Some(asked) => {
-                standing.reverted =
-                    Some(Reversal { first: asked.by, second: by.clone(), reason: asked.reason, at });
-                Ok(Reverted::Done(standing.ground.clone()))
+                let reversal = Reversal { first: asked.by, second: by.clone(), reason: asked.reason, at };
+                // One entry may have published two decisions of one instant.
+                for decision in self.decisions.iter_mut().filter(|decision| decision.at == decided_at) {
+                    decision.reverted.get_or_insert_with(|| reversal.clone());
+                }
+                Ok(Reverted::Done(ground))
             }
             None => {
                 let reason = reason.to_owned();
@@ -116,3 +132,6 @@ impl NumberFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,3 +90,6 @@ pub fn progress(void_before: Option<Date>, labels: &[Label], told: &Told) -> Pro
         None => Progress::Pending,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,12 +84,12 @@ impl Ledger {
         if line.on > today {
             return Err(LineError::InFuture);
         }
-        if !self.may_speak(&line, home) {
-            return Err(LineError::NotYourNumber);
-        }
         let same_day = || self.lines.iter().filter(|known| known.on == line.on);
         if same_day().any(|known| known.event == line.event && known.by == line.by) {
             return Ok(Insert::Unchanged);
+        }
+        if !self.may_speak(&line, home) {
+            return Err(LineError::NotYourNumber);
         }
         if !line.event.is_port() && same_day().any(|known| !known.event.is_port()) {
             return Err(LineError::Contradicts);
@@ -118,7 +118,8 @@ impl Ledger {
     /// is late if somebody holds it), after a transfer (no rest), and after a
     /// port to where nobody tells us (the ledger has lost sight of it).
     pub fn proven(&self, rest_days: i32) -> Option<ProvenTenure> {
-        if self.lines.last()?.event == TenureEvent::PortedOut {
+        let (_, under_way) = serving_after(self.lines.iter(), None);
+        if under_way {
             return None;
         }
         let mut tenancy = self.lines.iter().rev().filter(|line| !line.event.is_port());
@@ -153,11 +154,19 @@ impl Ledger {
         if line.by.is_registry() {
             return line.event.is_port();
         }
-        let earlier = self.lines.iter().filter(|known| (known.on, known.event) < (line.on, line.event));
-        match serving_after(earlier, home) {
-            (_, true) => line.event == TenureEvent::PortedIn,
+        let key = |line: &TenureLine| (line.on, line.event);
+        let (earlier, later) =
+            self.lines.split_at(self.lines.partition_point(|known| key(known) < key(line)));
+        let theirs = |known: Option<&TenureLine>| known.is_none_or(|known| known.by == line.by);
+        let of_operator = |known: &&TenureLine| !known.by.is_registry();
+        match serving_after(earlier.iter(), home) {
+            (_, true) => {
+                // Where somebody arrived already, nobody else did.
+                let mut arrived = later.iter().take_while(|known| known.event != TenureEvent::PortedOut);
+                line.event == TenureEvent::PortedIn && theirs(arrived.find(of_operator))
+            }
             (Some(serving), false) => *serving == line.by,
-            (None, false) => self.lines.iter().all(|known| known.by == line.by || known.by.is_registry()),
+            (None, false) => theirs(self.lines.iter().find(of_operator)),
         }
     }
 }
@@ -169,18 +178,22 @@ fn serving_after<'a>(
     home: Option<&'a OperatorId>,
 ) -> (Option<&'a OperatorId>, bool) {
     let mut serving = home;
-    let mut under_way = false;
+    let (mut under_way, mut arrived) = (false, false);
     for line in lines {
-        if line.by.is_registry() {
-            // The registry says that a number moved, not where to.
-            under_way = true;
-        } else if line.event == TenureEvent::PortedOut {
-            serving = Some(&line.by);
-            under_way = true;
-        } else {
-            serving = Some(&line.by);
-            under_way = false;
+        match (line.event, line.by.is_registry()) {
+            // The registry says that a number moved, not where to, and says so
+            // also of an arrival that is known already.
+            (TenureEvent::PortedOut, true) => (under_way, arrived) = (true, false),
+            (_, true) => under_way |= !arrived,
+            (event, false) => {
+                serving = Some(&line.by);
+                under_way = event == TenureEvent::PortedOut;
+                arrived = event == TenureEvent::PortedIn || (arrived && !under_way);
+            }
         }
     }
     (serving, under_way)
 }
+
+#[cfg(test)]
+mod tests;

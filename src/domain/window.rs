@@ -45,3 +45,6 @@ impl Window {
         plus_days(self.after, -rest_days)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::correction::Effect;
 use crate::domain::day::plus_days;
 use crate::domain::dispute::{Claim, Dispute, Flag, Refused, State, Status, What};
-use crate::domain::evidence::{Answer, Assurance, Question};
+use crate::domain::evidence::{Answer, Assurance, Evidence, Question};
 use crate::domain::id::ModeratorName;
 use crate::domain::label::Label;
 use crate::domain::policy::{FACTS_FRESH_HOURS, NAME_LEASE_DAYS, NEEDS_EVIDENCE_DAYS};
@@ -131,7 +131,10 @@ impl Dispute {
         self.may_decide(state, by, weighing.now)?;
         let effect = self.approved_effect(weighing)?;
         let fresh = SignedDuration::from_hours(FACTS_FRESH_HOURS);
-        if state.evidence.iter().any(|evidence| weighing.now.duration_since(evidence.at) > fresh) {
+        let is_old = |evidence: &Evidence| {
+            evidence.answer != Answer::Unknown && weighing.now.duration_since(evidence.at) > fresh
+        };
+        if state.evidence.iter().any(is_old) {
             return Ok(vec![What::RecheckAsked]);
         }
         let assurance = self.assurance(state);
@@ -163,7 +166,9 @@ impl Dispute {
             Claim::Reassigned { window, .. } => {
                 let proven = weighing.ledger.proven(weighing.rest_days).map(|tenure| tenure.began_on);
                 let claimed = window.map(|window| window.void_before());
-                let day = proven.or_else(|| match weighing.ledger.began_on() {
+                // Where a disconnection followed, the beginning was a former holder's.
+                let began_on = weighing.ledger.began_on().filter(|_| !weighing.ledger.is_disconnected());
+                let day = proven.or_else(|| match began_on {
                     Some(began_on) => claimed.map(|day| day.min(began_on)),
                     None => claimed,
                 });
@@ -178,22 +183,34 @@ impl Dispute {
     }
 
     /// What an approval of this case rests on: the operator's word, where it
-    /// answered what had to be asked, else what the holder could show.
+    /// answered all that had to be asked, else what the holder could show.
     fn assurance(&self, state: &State) -> Assurance {
-        let said = |wanted: Answer, is: fn(&Question) -> bool| {
-            state.evidence.iter().any(|evidence| evidence.answer == wanted && is(&evidence.question))
+        let said = |wanted: Answer, is: &dyn Fn(&Question) -> bool| {
+            state
+                .evidence
+                .iter()
+                .filter(|evidence| evidence.answer == wanted && is(&evidence.question))
+                .count()
         };
         let by_operator = match &self.claim {
             Claim::Reassigned { .. } => {
-                let held = said(Answer::Yes, |question| matches!(question, Question::HeldSince { .. }));
-                let changed = said(Answer::Yes, |question| matches!(question, Question::ChangedAfter { .. }));
-                !state.flags.contains(&Flag::Ported) && held && changed
+                let held = said(Answer::Yes, &|question| matches!(question, Question::HeldSince { .. }));
+                let changed =
+                    said(Answer::Yes, &|question| matches!(question, Question::ChangedAfter { .. }));
+                // Changed after E, and after E - R.
+                !state.flags.contains(&Flag::Ported) && held >= 1 && changed >= 2
             }
             Claim::NameMismatch { show: Some(_) } => {
-                said(Answer::Yes, |question| matches!(question, Question::EnterpriseIs { .. }))
+                said(Answer::Yes, &|question| matches!(question, Question::EnterpriseIs { .. })) >= 1
             }
             Claim::NameMismatch { show: None } => {
-                said(Answer::No, |question| matches!(question, Question::NameIs { .. }))
+                let not_theirs = |theirs: &str| {
+                    said(
+                        Answer::No,
+                        &|question| matches!(question, Question::NameIs { name } if name == theirs),
+                    ) >= 1
+                };
+                self.disputed_names().next().is_some() && self.disputed_names().all(not_theirs)
             }
         };
         if by_operator { Assurance::Operator } else { Assurance::Document }

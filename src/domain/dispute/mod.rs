@@ -164,6 +164,8 @@ pub enum Flag {
     NameIsWarning,
     /// Some of the displayed names are the subscriber's, some are not.
     NamesMixed,
+    /// Two people took back what the rules would say now.
+    RevertedBefore,
     Appeal,
 }
 
@@ -246,3 +248,6 @@ impl Dispute {
         self.lease.as_ref().is_some_and(|lease| now < lease.until)
     }
 }
+
+#[cfg(test)]
+mod tests;

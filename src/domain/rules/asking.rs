@@ -15,14 +15,21 @@ pub(super) enum Heard<'a> {
 /// Asks the serving operator first. One that does not know the number leads
 /// to the others.
 pub(super) fn hear<'a>(case: &Case<'a>, question: &Question) -> Heard<'a> {
-    let count = if case.only_first { 1 } else { case.operators.len() };
-    for operator in case.operators.iter().take(count) {
+    for operator in askable(case) {
         match hear_from(case, operator, question) {
             Heard::Unknown => {}
             heard => return heard,
         }
     }
     Heard::Unknown
+}
+
+/// The operators whose answers can count.
+pub(super) fn askable<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Askable> {
+    let (operators, only_first) = (case.operators, case.only_first);
+    let count = if only_first { 1 } else { operators.len() };
+    // The first is another one where the virtual operator has no API.
+    operators.iter().take(count).filter(move |operator| operator.serving || !only_first)
 }
 
 /// Asks one operator only: the one that knows the number.

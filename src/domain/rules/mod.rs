@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::catalog::LabelCatalog;
-use crate::domain::correction::Effect;
+use crate::domain::correction::{Decision, Effect};
 use crate::domain::dispute::{Claim, Dispute, Flag};
 use crate::domain::evidence::{Assurance, Evidence, Question};
 use crate::domain::id::OperatorId;
@@ -26,10 +26,13 @@ pub struct Case<'a> {
     /// The answers of the present round.
     pub evidence: &'a [Evidence],
     pub ledger: &'a Ledger,
+    /// What was decided about the number before.
+    pub decisions: &'a [Decision],
     pub labels: &'a [Label],
     /// Operators whose API can be asked, the serving one first.
     pub operators: &'a [Askable],
-    /// The range belongs to a virtual operator: only the first one counts.
+    /// The range belongs to a virtual operator: only the first one
+    /// counts, if it is the serving one.
     pub only_first: bool,
     /// The porting registry tells us of ports, so that its silence counts.
     pub registry_current: bool,
@@ -71,12 +74,21 @@ pub enum Step {
 }
 
 pub fn next_step(case: &Case<'_>) -> Step {
-    match &case.dispute.claim {
+    let step = match &case.dispute.claim {
         Claim::Reassigned { window, .. } => reassigned::next_step(case, *window),
         Claim::NameMismatch { show } => name_mismatch::next_step(case, show.as_ref()),
+    };
+    match step {
+        // Asked again for a moderator who would grant an appeal: two people
+        // may override the "no" that a rule can only repeat.
+        Step::Refuse(_) if case.dispute.state().flags.contains(&Flag::Appeal) => review(Flag::Appeal),
+        step => step,
     }
 }
 
 fn review(flag: Flag) -> Step {
     Step::Review { flags: vec![flag], told: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,11 @@ fn cleared(case: &Case<'_>) -> Step {
     match (theirs, others) {
         (true, true) => review(Flag::NamesMixed),
         (true, false) => Step::Refuse("names_agree"),
-        _ => Step::Approve { effect: Effect::ClearName, assurance: Assurance::Operator, told: Vec::new() },
+        // Nothing was named, so nothing was asked.
+        (false, false) => review(Flag::NameSourceUnknown),
+        (false, true) => {
+            Step::Approve { effect: Effect::ClearName, assurance: Assurance::Operator, told: Vec::new() }
+        }
     }
 }
 

@@ -10,16 +10,18 @@
 //!
 //! Where the ledger proves the tenure, its date is used and nobody is asked.
 
+use std::ops::RangeInclusive;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use crate::domain::correction::Effect;
+use crate::domain::correction::{Effect, was_reverted};
 use crate::domain::day::plus_days;
 use crate::domain::dispute::Flag;
 use crate::domain::evidence::{Answer, Assurance, Evidence, Question};
 use crate::domain::label::Label;
 use crate::domain::policy::{ASK_AGAIN_HOURS, OPERATOR_LAG_DAYS};
-use crate::domain::rules::asking::{Heard, hear, hear_from};
+use crate::domain::rules::asking::{Heard, askable, hear, hear_from};
 use crate::domain::rules::{Askable, Case, Step, review};
 use crate::domain::tenure::ProvenTenure;
 use crate::domain::window::Window;
@@ -30,12 +32,12 @@ pub(super) fn next_step(case: &Case<'_>, window: Option<Window>) -> Step {
     }
     let Some(window) = window else {
         // Filed on the ledger's word, which has changed since.
-        return review(Flag::OperatorUnknown);
+        return nobody_knows(case);
     };
     let held = Question::HeldSince { day: window.until };
     let knows = match hear(case, &held) {
         Heard::Ask(step) => return step,
-        Heard::Unknown => return unknown(case, window, Flag::OperatorUnknown),
+        Heard::Unknown => return unknown(case, window),
         Heard::Said(_, operator) if !counts(case, operator, window) => return review(Flag::Ported),
         Heard::Said(false, _) => return no(case, window, Step::Refuse("not_held_since")),
         Heard::Said(true, operator) => operator,
@@ -43,21 +45,24 @@ pub(super) fn next_step(case: &Case<'_>, window: Option<Window>) -> Step {
     let changed = Question::ChangedAfter { day: window.after };
     match hear_from(case, knows, &changed) {
         Heard::Ask(step) => return step,
-        Heard::Unknown => return unknown(case, window, Flag::OperatorUnknown),
+        Heard::Unknown => return unknown(case, window),
         Heard::Said(false, _) => return no(case, window, Step::Refuse("no_change_of_holder")),
         Heard::Said(true, _) => {}
     }
     let rested = Question::ChangedAfter { day: window.rest_began_by(case.rest_days) };
     match hear_from(case, knows, &rested) {
         Heard::Ask(step) => step,
-        Heard::Unknown => unknown(case, window, Flag::OperatorUnknown),
+        Heard::Unknown => unknown(case, window),
         Heard::Said(false, _) => no(case, window, review(Flag::Reinstatement)),
-        Heard::Said(true, _) => approve(case, window.void_before(), window.until, Vec::new()),
+        Heard::Said(true, _) => {
+            let rest = plus_days(window.until, -case.rest_days)..=window.until;
+            approve(case, window.void_before(), rest, Vec::new())
+        }
     }
 }
 
 fn by_ledger(case: &Case<'_>, tenure: ProvenTenure) -> Step {
-    let source = case.ledger.lines().last().map(|line| line.by.clone());
+    let source = case.ledger.lines().iter().rfind(|line| line.event.begins()).map(|line| line.by.clone());
     let told = [
         Question::HeldSince { day: tenure.began_on },
         Question::ChangedAfter { day: plus_days(tenure.began_on, -1) },
@@ -74,13 +79,16 @@ fn by_ledger(case: &Case<'_>, tenure: ProvenTenure) -> Step {
             tenure.former_ended_on, tenure.began_on
         )),
     });
-    approve(case, tenure.began_on, plus_days(tenure.began_on, -1), told.collect())
+    // The former holder had it until the day of its end, the present one from
+    // the beginning on.
+    let rest_from = plus_days(tenure.began_on, -case.rest_days).max(plus_days(tenure.former_ended_on, 1));
+    let rest = rest_from..=plus_days(tenure.began_on, -1);
+    approve(case, tenure.began_on, rest, told.collect())
 }
 
-/// A number at rest makes no calls: harm reported from it in [D - R, D] points
-/// to a transfer without rest, or to late reports. Two people look at it.
-fn approve(case: &Case<'_>, void_before: Date, until: Date, told: Vec<Evidence>) -> Step {
-    let rest = plus_days(until, -case.rest_days)..=until;
+/// A number at rest makes no calls: harm reported from it then points to a
+/// transfer without rest, or to late reports. Two people look at it.
+fn approve(case: &Case<'_>, void_before: Date, rest: RangeInclusive<Date>, told: Vec<Evidence>) -> Step {
     let marked_at_rest = |label: &Label| {
         let days = label.first_marked_on.into_iter().chain(label.last_marked_on);
         label.is_harm() && days.into_iter().any(|day| rest.contains(&day))
@@ -89,6 +97,9 @@ fn approve(case: &Case<'_>, void_before: Date, until: Date, told: Vec<Evidence>)
         return Step::Review { flags: vec![Flag::HarmAtRest], told };
     }
     let effect = Effect::VoidBefore { day: void_before };
+    if was_reverted(case.decisions, &effect) {
+        return Step::Review { flags: vec![Flag::RevertedBefore], told };
+    }
     Step::Approve { effect, assurance: Assurance::Operator, told }
 }
 
@@ -106,11 +117,13 @@ fn no(case: &Case<'_>, window: Window, otherwise: Step) -> Step {
     if in_lag(case, window) { ask_again(case) } else { otherwise }
 }
 
-fn unknown(case: &Case<'_>, window: Window, flag: Flag) -> Step {
-    if in_lag(case, window) && !case.operators.is_empty() {
-        return ask_again(case);
-    }
-    review(if case.ledger.is_disconnected() { Flag::LedgerLate } else { flag })
+fn unknown(case: &Case<'_>, window: Window) -> Step {
+    let may_know_later = in_lag(case, window) && askable(case).next().is_some();
+    if may_know_later { ask_again(case) } else { nobody_knows(case) }
+}
+
+fn nobody_knows(case: &Case<'_>) -> Step {
+    review(if case.ledger.is_disconnected() { Flag::LedgerLate } else { Flag::OperatorUnknown })
 }
 
 fn in_lag(case: &Case<'_>, window: Window) -> bool {
