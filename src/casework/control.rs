@@ -9,9 +9,9 @@ use crate::casework::{Casework, Error, Result};
 use crate::domain::id::VerificationId;
 use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
-use crate::store::{
-    Changeset, Claim, CodeCount, Stored, Task, TaskKind, Verification, VerificationStatus, Versioned,
-};
+use crate::store::{Changeset, Claim, CodeCount, Stored, Task, TaskKind, Verification, Versioned};
+
+pub use crate::store::VerificationStatus;
 
 const CODE_MINUTES: i64 = 10;
 const TRIES_MAX: u8 = 5;

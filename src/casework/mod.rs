@@ -16,6 +16,7 @@ pub mod keys;
 pub mod labels;
 pub mod moderation;
 pub mod moderators;
+pub mod owner;
 pub mod ports;
 pub mod proof_of_work;
 pub mod reversal;
@@ -187,7 +188,7 @@ impl Casework {
     }
 
     /// Returns once all that could have been read is durable.
-    async fn barrier(&self) -> Result<()> {
+    pub async fn barrier(&self) -> Result<()> {
         self.commit(Changeset::default()).await
     }
 

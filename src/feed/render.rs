@@ -44,6 +44,13 @@ pub fn json(entries: &[(u64, &[u8])]) -> Result<Vec<u8>, LeafMalformed> {
     Ok(out)
 }
 
+/// One of them alone.
+pub fn object(seq: u64, leaf: &[u8]) -> Result<Vec<u8>, LeafMalformed> {
+    let mut out = Vec::with_capacity(leaf.len() + SEQ_BYTES);
+    numbered(&mut out, seq, leaf)?;
+    Ok(out)
+}
+
 pub const CSV_HEADER: [&str; 10] = [
     "seq",
     "number",
@@ -166,6 +173,8 @@ mod tests {
         let expected = r#"[{"seq":0,"v":1,"number":"+8613800138000","void_before":"2025-03-01","name_action":"keep","name":null,"name_until":null,"reason":"reassigned","assurance":"operator","withdrawn":false,"supersedes":null,"at":"2026-11-23T03:04:05Z","salt":"AAECAwQFBgcICQoLDA0ODw"},{"seq":10,"v":1,"number":"+8613800138000","void_before":null,"name_action":"keep","name":null,"name_until":null,"reason":"reverted","assurance":"operator","withdrawn":true,"supersedes":0,"at":"2026-11-24T00:00:00Z","salt":"AAECAwQFBgcICQoLDA0ODw"}]"#;
         assert_eq!(String::from_utf8(json(&[(0, VOID), (10, GONE)]).unwrap()).unwrap(), expected);
         assert_eq!(json(&[]).unwrap(), b"[]");
+        let alone = object(10, GONE).unwrap();
+        assert!(expected.ends_with(&format!(",{}]", String::from_utf8(alone).unwrap())));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use futures_util::{Stream, StreamExt};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use serde::de::DeserializeOwned;
+use tokio::io::AsyncRead;
+use tokio_util::io::ReaderStream;
 
 use super::accept::Stalled;
 use super::problem::Problem;
@@ -19,6 +21,9 @@ use super::problem::Problem;
 mod json;
 mod lines;
 pub use lines::{LineTooLong, Lines};
+
+/// How much of a file is read at once.
+const READ_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
@@ -51,6 +56,13 @@ impl BodyStream {
             Ok(mut chunk) => Ok(chunk.copy_to_bytes(chunk.remaining())),
             Err(error) => Err(cause_of(&error)),
         })))
+    }
+
+    /// A file in the place of a body, for whoever loads one at the machine. One
+    /// that cannot be read to its end is as good as half sent.
+    pub fn from_reader(reader: impl AsyncRead + Send + Sync + 'static) -> Self {
+        let chunks = ReaderStream::with_capacity(reader, READ_BYTES);
+        Self(Box::pin(chunks.map(|chunk| chunk.map_err(|_| BodyError::Incomplete))))
     }
 
     pub fn empty() -> Self {
@@ -101,10 +113,19 @@ pub async fn json<T: DeserializeOwned>(
     body: BodyStream,
     bytes_max: u64,
 ) -> Result<T, Problem> {
+    json_and_bytes(headers, body, bytes_max).await.map(|(value, _)| value)
+}
+
+/// The same together with the bytes that it was read from.
+pub async fn json_and_bytes<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: BodyStream,
+    bytes_max: u64,
+) -> Result<(T, Bytes), Problem> {
     expect_media_type(headers, &["application/json"])?;
     expect_body(headers, bytes_max)?;
     let bytes = body.collect(bytes_max).await?;
-    json::parse(&bytes)
+    Ok((json::parse(&bytes)?, bytes))
 }
 
 /// The media type of the body, out of those that a route reads. Parameters
@@ -166,6 +187,14 @@ pub(crate) mod tests {
         assert_eq!(read(&by_length, body(&["4", "2"])).await, Ok(42));
         let chunked = [(CONTENT_TYPE, "Application/JSON"), (TRANSFER_ENCODING, "chunked")];
         assert_eq!(read(&chunked, body(&["42"])).await, Ok(42));
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_like_a_body() {
+        let whole = BodyStream::from_reader(&b"a\nb"[..]).collect(3).await.unwrap();
+        assert_eq!(whole, &b"a\nb"[..]);
+        let folder = tokio::fs::File::open("/").await.unwrap();
+        assert_eq!(BodyStream::from_reader(folder).collect(3).await, Err(BodyError::Incomplete));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use http::header::{ALLOW, HeaderValue};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde::de::DeserializeOwned;
@@ -82,6 +83,15 @@ impl Call {
     pub async fn json<T: DeserializeOwned>(&mut self, bytes_max: u64) -> Result<T, Problem> {
         let body = self.take_body();
         body::json(&self.headers, body, bytes_max).await
+    }
+
+    /// The same together with the bytes that it was read from.
+    pub async fn json_and_bytes<T: DeserializeOwned>(
+        &mut self,
+        bytes_max: u64,
+    ) -> Result<(T, Bytes), Problem> {
+        let body = self.take_body();
+        body::json_and_bytes(&self.headers, body, bytes_max).await
     }
 
     /// The body line by line. An upload may take as long as its bytes flow.

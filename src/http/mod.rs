@@ -11,11 +11,19 @@
 //! TLS and HTTP/2 (the reverse proxy's).
 
 pub mod accept;
+pub mod admin;
 pub mod body;
 pub mod call;
 pub mod client;
+pub mod feed;
+pub mod holders;
 pub mod limits;
+pub mod moderation;
 pub mod negotiate;
 pub mod problem;
+mod reply;
 mod request_log;
 pub mod service;
+mod text;
+pub mod uploads;
+pub mod words;

@@ -1,6 +1,7 @@
 //! What the routes stand on, and who may come through them: each call pays
 //! its rates first, then shows its credential, and only then is its body read.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -9,17 +10,18 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::call::Call;
+use super::call::{Call, call};
 use super::limits::{Limits, Standing};
 use super::negotiate::bearer;
 use super::problem::{Answer, Problem};
+use super::{feed, holders, moderation, uploads};
+use crate::by_method;
 use crate::casework::actors::{Claimant, Holder, ModeratorActor, OperatorActor, ProviderActor};
 use crate::casework::control::Language;
 use crate::casework::{self, Casework};
 use crate::domain::id::DisputeId;
 use crate::domain::refusal::Refusal;
 use crate::feed::{Feed, FeedError};
-use crate::store::StoreError;
 
 /// Everything that a route can reach.
 #[derive(Debug)]
@@ -35,8 +37,30 @@ pub type App = Arc<Service>;
 pub type Routes = BoxedFilter<(Response,)>;
 
 /// All public routes.
-pub fn routes(_app: &App) -> Routes {
-    warp::any().and_then(async || Err::<Response, _>(warp::reject::not_found())).boxed()
+pub fn routes(app: &App) -> Routes {
+    let people = holders::routes(app).or(moderation::routes(app)).unify();
+    let machines = feed::routes(app).or(uploads::routes(app)).unify();
+    people.or(machines).unify().or(labels(app)).unify().boxed()
+}
+
+/// One path for two audiences: holders see theirs, providers upload theirs.
+fn labels(app: &App) -> Routes {
+    warp::path!("v1" / "labels")
+        .and(with(app))
+        .and(call())
+        .then(|app: App, call: Call| async move {
+            by_method!(call => {
+                GET: holders::list_labels(&app, call),
+                POST: uploads::post_labels(&app, call),
+            })
+        })
+        .boxed()
+}
+
+/// Hands the service to a route, in front of its `call()`.
+pub fn with(app: &App) -> impl Filter<Extract = (App,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let app = app.clone();
+    warp::any().map(move || app.clone())
 }
 
 /// A caller that has paid its rates; tells on the answer how it stands.
@@ -57,6 +81,20 @@ impl Service {
     pub fn anyone(&self, call: &Call) -> Result<Paid, Problem> {
         let standing = self.limits.requests_by_address.check(&call.client().prefix())?;
         Ok(Paid(standing.into_iter().collect()))
+    }
+
+    /// Whoever wants a code sent.
+    pub fn verifier(&self, call: &Call) -> Result<Paid, Problem> {
+        let Paid(mut standings) = self.anyone(call)?;
+        standings.extend(self.limits.verifications_by_address.check(&call.client().prefix())?);
+        Ok(Paid(standings))
+    }
+
+    /// Whoever tries to log in.
+    pub fn login(&self, call: &Call) -> Result<Paid, Problem> {
+        let Paid(mut standings) = self.anyone(call)?;
+        standings.extend(self.limits.logins_by_address.check(&call.client().prefix())?);
+        Ok(Paid(standings))
     }
 
     pub async fn holder(&self, call: &Call) -> Result<(Holder, Paid), Problem> {
@@ -149,11 +187,7 @@ impl From<FeedError> for Problem {
     fn from(error: FeedError) -> Self {
         match error {
             FeedError::Refused(refusal) => refusal.into(),
-            FeedError::Store(StoreError::Busy(_) | StoreError::Stale) => Self::busy(),
-            FeedError::Store(error) => {
-                tracing::error!(%error, "feed failed");
-                Self::internal()
-            }
+            FeedError::Store(error) => casework::Error::from(error).into(),
         }
     }
 }

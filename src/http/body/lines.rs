@@ -1,6 +1,7 @@
 //! Uploads line by line, for NDJSON and CSV of any length in constant memory.
 
 use bytes::{Buf, Bytes, BytesMut};
+use sha2::{Digest, Sha256};
 
 use super::{BodyError, BodyStream};
 
@@ -23,6 +24,7 @@ pub struct Lines {
     body_bytes_max: u64,
     bytes_seen: u64,
     lines_seen: u64,
+    digest: Sha256,
     /// What came and was not cut yet.
     chunk: Bytes,
     /// The beginning of a line whose end has not come.
@@ -40,6 +42,7 @@ impl Lines {
             body_bytes_max,
             bytes_seen: 0,
             lines_seen: 0,
+            digest: Sha256::new(),
             chunk: Bytes::new(),
             begun: BytesMut::new(),
             skipping: false,
@@ -64,6 +67,12 @@ impl Lines {
                 Err(too_long) => return Ok(Some((self.lines_seen, Err(too_long)))),
             }
         }
+    }
+
+    /// SHA-256 of the bytes that came: of the whole body, once `next` has
+    /// returned `None`.
+    pub fn digest(self) -> [u8; 32] {
+        self.digest.finalize().into()
     }
 
     async fn next_raw(&mut self) -> Result<Option<Result<Bytes, LineTooLong>>, BodyError> {
@@ -116,6 +125,7 @@ impl Lines {
         if self.bytes_seen > self.body_bytes_max {
             return Err(BodyError::TooLarge { bytes_max: self.body_bytes_max });
         }
+        self.digest.update(&chunk);
         self.chunk = chunk;
         Ok(true)
     }
@@ -168,6 +178,19 @@ mod tests {
     #[tokio::test]
     async fn a_half_sent_upload_is_an_error_not_an_end() {
         assert_eq!(all(Lines::new(broken_body(&["a\nb\n"]), 10, 100)).await, Err(BodyError::Incomplete));
+    }
+
+    #[tokio::test]
+    async fn the_digest_is_of_every_byte() {
+        let digest_of = async |pieces| {
+            let mut lines = Lines::new(body(pieces), 4, 100);
+            while lines.next().await.unwrap().is_some() {}
+            lines.digest()
+        };
+        let whole: [u8; 32] = Sha256::digest("\u{feff}a\r\n\ntoo long\nb").into();
+        assert_eq!(digest_of(&["\u{feff}a\r\n\ntoo long\nb"]).await, whole);
+        assert_eq!(digest_of(&["\u{feff}a", "\r\n\ntoo", " long\nb"]).await, whole);
+        assert_ne!(digest_of(&["\u{feff}a\r\n\ntoo wrong\nb"]).await, whole);
     }
 
     #[tokio::test]

@@ -1,0 +1,59 @@
+//! The admin listener, for whoever runs the service: is it alive, is it ready,
+//! and the command line's way in (`owner`).
+//!
+//! Absent: keys and rates. Who reaches the listener may ask; who orders shows
+//! that they can read the secret file.
+
+mod owner;
+
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
+use serde_json::json;
+use tokio::time::timeout;
+use warp::{Filter, Reply};
+
+use super::call::{Call, call};
+use super::problem::Answer;
+use super::service::{App, Routes};
+use crate::by_method;
+use crate::casework::Error;
+
+/// Probes ask every few seconds and do not wait for long.
+const READY_WITHIN: Duration = Duration::from_secs(3);
+
+pub fn routes(app: &App) -> Routes {
+    let owner = owner::routes(app);
+    let app = app.clone();
+    let alive = warp::path!("healthz")
+        .and(call())
+        .then(|call: Call| async move { by_method!(call => { GET: async { Ok("ok".into_response()) } }) });
+    let ready = warp::path!("readyz").and(call()).then(move |call: Call| {
+        let app = app.clone();
+        async move { by_method!(call => { GET: readyz(&app) }) }
+    });
+    alive.or(ready).unify().or(owner).unify().boxed()
+}
+
+/// Ready is who can say yes and show it: the store takes writes, and the feed
+/// has all that is durable.
+async fn readyz(app: &App) -> Answer {
+    let store = match timeout(READY_WITHIN, app.casework.barrier()).await {
+        Ok(Ok(())) => "ok",
+        Ok(Err(Error::Fatal(_))) => "failed",
+        Ok(Err(_)) | Err(_) => "busy",
+    };
+    let log_size = timeout(READY_WITHIN, app.feed.size()).await.ok().and_then(Result::ok);
+    let feed = if log_size.is_some() { "ok" } else { "failed" };
+    let is_ready = store == "ok" && log_size.is_some();
+    let told = json!({ "ready": is_ready, "store": store, "feed": feed, "log_size": log_size });
+    let mut response = warp::reply::json(&told).into_response();
+    let fields = response.headers_mut();
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !is_ready {
+        fields.insert(RETRY_AFTER, HeaderValue::from_static("2"));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    Ok(response)
+}

@@ -1,0 +1,43 @@
+//! The feed as providers pull it: pages of corrections, the correction of one
+//! number, and what they say back.
+//!
+//! Absent: what is in the log and how much of it may be seen (`crate::feed`).
+
+mod ack;
+mod corrections;
+
+use http::header::{CACHE_CONTROL, HeaderValue, VARY};
+use warp::Filter;
+use warp::reply::Response;
+
+use super::call::{Call, call};
+use super::service::{App, Paid, Routes};
+use crate::by_method;
+
+pub fn routes(app: &App) -> Routes {
+    let (paged, looked_up, acknowledged) = (app.clone(), app.clone(), app.clone());
+    let page = warp::path!("feed" / "v1" / "corrections").and(call()).then(move |call: Call| {
+        let app = paged.clone();
+        async move { by_method!(call => { GET: corrections::page(&app, call) }) }
+    });
+    let one = warp::path!("feed" / "v1" / "corrections" / String).and(call()).then(
+        move |digits: String, call: Call| {
+            let app = looked_up.clone();
+            async move { by_method!(call => { GET: corrections::of_number(&app, &digits, call) }) }
+        },
+    );
+    let ack = warp::path!("feed" / "v1" / "ack").and(call()).then(move |call: Call| {
+        let app = acknowledged.clone();
+        async move { by_method!(call => { PUT: ack::put(&app, call) }) }
+    });
+    page.or(one).unify().or(ack).unify().boxed()
+}
+
+/// An answer that only its key's bearer may keep, and asks about before each
+/// use: what is in force today may not be tomorrow.
+fn keyed(paid: &Paid, mut response: Response) -> Response {
+    let fields = response.headers_mut();
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    fields.insert(VARY, HeaderValue::from_static("Authorization, Accept, Accept-Encoding"));
+    paid.tell(response)
+}

@@ -1,0 +1,202 @@
+//! Labels, corrections and disputes in the shapes that holders get.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::casework::actors::Claimant;
+use crate::casework::control::Language;
+use crate::casework::view::{DisputeView as Seen, ProviderProgress};
+use crate::domain::catalog::LabelCatalog;
+use crate::domain::correction::{EntryReason, NameAction};
+use crate::domain::dispute::{Claim, Reason, Status};
+use crate::domain::evidence::Assurance;
+use crate::domain::id::{DisputeId, ProviderId};
+use crate::domain::label::{Category, Label, LabelKind, Source};
+use crate::domain::number::Number;
+use crate::domain::opened::Opened;
+use crate::domain::progress::Progress;
+use crate::domain::window::Window;
+use crate::feed::render;
+use crate::http::problem::Problem;
+use crate::http::service::Service;
+use crate::http::words;
+
+#[derive(Debug, Serialize)]
+pub(in crate::http) struct LabelView<'a> {
+    provider: &'a ProviderId,
+    provider_name: &'a str,
+    source: Source,
+    kind: LabelKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<Category>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_marked_on: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_marked_on: Option<Date>,
+    observed_at: Timestamp,
+}
+
+impl<'a> LabelView<'a> {
+    pub(in crate::http) fn of(label: &'a Label, catalog: &'a LabelCatalog) -> Self {
+        Self {
+            provider: &label.provider,
+            provider_name: catalog.provider_name(&label.provider),
+            source: label.source,
+            kind: label.kind,
+            category: label.category,
+            name: label.name.as_deref(),
+            text: label.shown_text(),
+            count: label.count,
+            first_marked_on: label.first_marked_on,
+            last_marked_on: label.last_marked_on,
+            observed_at: label.observed_at,
+        }
+    }
+}
+
+/// An entry without what only the log needs: its format and its salt.
+#[derive(Debug, Serialize)]
+pub(in crate::http) struct CorrectionView {
+    seq: u64,
+    number: Number,
+    void_before: Option<Date>,
+    name_action: NameAction,
+    name: Option<String>,
+    name_until: Option<Date>,
+    reason: EntryReason,
+    assurance: Assurance,
+    withdrawn: bool,
+    supersedes: Option<u64>,
+    at: Timestamp,
+}
+
+/// The published correction in force.
+pub(in crate::http) async fn correction_of(
+    app: &Service,
+    number: Number,
+) -> Result<Option<CorrectionView>, Problem> {
+    let Some((seq, leaf)) = app.feed.correction_of(number).await? else {
+        return Ok(None);
+    };
+    let entry = render::entry(seq, &leaf).map_err(crate::feed::FeedError::from)?;
+    Ok(Some(CorrectionView {
+        seq,
+        number: entry.number,
+        void_before: entry.void_before,
+        name_action: entry.name_action,
+        name: entry.name,
+        name_until: entry.name_until,
+        reason: entry.reason,
+        assurance: entry.assurance,
+        withdrawn: entry.withdrawn,
+        supersedes: entry.supersedes,
+        at: entry.at,
+    }))
+}
+
+#[derive(Debug, Serialize)]
+pub(in crate::http) struct DisputeView {
+    id: DisputeId,
+    number: Number,
+    reason: Reason,
+    status: Status,
+    opened: Option<Opened>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<Window>,
+    filed_at: Timestamp,
+    due_on: Date,
+    overdue: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<RefusalView>,
+    timeline: Vec<Happened>,
+    providers: Vec<ProviderView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correction: Option<CorrectionView>,
+}
+
+#[derive(Debug, Serialize)]
+struct RefusalView {
+    code: String,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Happened {
+    at: Timestamp,
+    event: &'static str,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ProviderView {
+    provider: ProviderId,
+    provider_name: String,
+    status: &'static str,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appeal_url: Option<String>,
+}
+
+pub(in crate::http) async fn dispute_view(
+    app: &Service,
+    claimant: &Claimant,
+    language: Language,
+) -> Result<DisputeView, Problem> {
+    let published = app.feed.size().await?;
+    let Seen { dispute, state, overdue, providers, .. } =
+        app.casework.my_dispute(claimant, published).await?;
+    let correction = correction_of(app, dispute.number).await?;
+    let catalog = &app.casework.reference().labels;
+    let opened = match &dispute.claim {
+        Claim::Reassigned { opened, .. } => *opened,
+        Claim::NameMismatch { .. } => None,
+    };
+    let refusal = state
+        .refusal
+        .as_ref()
+        .map(|refused| RefusalView { code: refused.code.clone(), text: words::refusal(refused, language) });
+    let timeline = dispute.events.iter().map(|event| Happened {
+        at: event.at,
+        event: words::event_name(&event.what),
+        text: words::event(&event.what, language),
+    });
+    Ok(DisputeView {
+        id: dispute.id,
+        number: dispute.number,
+        reason: dispute.reason(),
+        status: state.status,
+        opened,
+        window: dispute.window(),
+        filed_at: dispute.filed_at,
+        due_on: dispute.due_on,
+        overdue,
+        refusal,
+        timeline: timeline.collect(),
+        providers: providers.into_iter().map(|one| ProviderView::of(one, catalog, language)).collect(),
+        correction,
+    })
+}
+
+impl ProviderView {
+    fn of(told: ProviderProgress, catalog: &LabelCatalog, language: Language) -> Self {
+        let ProviderProgress { provider, progress, at } = told;
+        let turns_to_provider = matches!(progress, Progress::NotCovered | Progress::RefusedByProvider { .. });
+        let appeal_url = catalog.appeal_url(&provider).filter(|_| turns_to_provider);
+        Self {
+            provider_name: catalog.provider_name(&provider).to_owned(),
+            status: progress.as_str(),
+            at,
+            text: words::progress(&progress, catalog.appeal_text(&provider), language),
+            appeal_url: appeal_url.map(str::to_owned),
+            provider,
+        }
+    }
+}

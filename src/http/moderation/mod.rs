@@ -1,0 +1,85 @@
+//! Moderators (审核员) over JSON: log in, take the next case, decide it, sign
+//! reversals and held uploads, read the audit.
+//!
+//! Absent: the console's pages (they use the same use cases), and every rule:
+//! who may decide what is the domain's.
+
+mod audit;
+mod cases;
+mod session;
+mod signatures;
+mod view;
+
+use warp::Filter;
+
+use super::call::{Call, call};
+use super::service::{App, Routes, with};
+use crate::by_method;
+use crate::casework::batches::Fate;
+use crate::domain::id::{BatchId, DisputeId};
+
+/// Longer than any request of this room.
+const BODY_BYTES_MAX: u64 = 16 * 1024;
+
+pub fn routes(app: &App) -> Routes {
+    let session = warp::path!("v1" / "moderation" / "session").and(with(app)).and(call()).then(
+        |app: App, call: Call| async move { by_method!(call => { POST: session::log_in(&app, call) }) },
+    );
+    let audit = warp::path!("v1" / "moderation" / "audit")
+        .and(with(app))
+        .and(call())
+        .then(|app: App, call: Call| async move { by_method!(call => { GET: audit::lines(&app, call) }) });
+    session.or(audit).unify().or(case_routes(app)).unify().or(signature_routes(app)).unify().boxed()
+}
+
+fn case_routes(app: &App) -> Routes {
+    let queue = warp::path!("v1" / "moderation" / "queue")
+        .and(with(app))
+        .and(call())
+        .then(|app: App, call: Call| async move { by_method!(call => { GET: cases::queue(&app, call) }) });
+    let next = warp::path!("v1" / "moderation" / "next")
+        .and(with(app))
+        .and(call())
+        .then(|app: App, call: Call| async move { by_method!(call => { POST: cases::next(&app, call) }) });
+    let case = warp::path!("v1" / "moderation" / "disputes" / DisputeId).and(with(app)).and(call()).then(
+        |id, app: App, call: Call| async move { by_method!(call => { GET: cases::show(&app, id, call) }) },
+    );
+    let decision = warp::path!("v1" / "moderation" / "disputes" / DisputeId / "decision")
+        .and(with(app))
+        .and(call())
+        .then(|id, app: App, call: Call| async move {
+            by_method!(call => { POST: cases::decide(&app, id, call) })
+        });
+    let release = warp::path!("v1" / "moderation" / "disputes" / DisputeId / "release")
+        .and(with(app))
+        .and(call())
+        .then(|id, app: App, call: Call| async move {
+            by_method!(call => { POST: cases::give_back(&app, id, call) })
+        });
+    queue.or(next).unify().or(case).unify().or(decision).unify().or(release).unify().boxed()
+}
+
+fn signature_routes(app: &App) -> Routes {
+    let revert = warp::path!("v1" / "moderation" / "corrections" / u64 / "revert")
+        .and(with(app))
+        .and(call())
+        .then(|seq, app: App, call: Call| async move {
+            by_method!(call => { POST: signatures::revert(&app, seq, call) })
+        });
+    let batches = warp::path!("v1" / "moderation" / "batches").and(with(app)).and(call()).then(
+        |app: App, call: Call| async move { by_method!(call => { GET: signatures::batches(&app, call) }) },
+    );
+    let release = warp::path!("v1" / "moderation" / "batches" / BatchId / "release")
+        .and(with(app))
+        .and(call())
+        .then(|id, app: App, call: Call| async move {
+            by_method!(call => { POST: signatures::batch(&app, id, Fate::Release, call) })
+        });
+    let discard = warp::path!("v1" / "moderation" / "batches" / BatchId / "discard")
+        .and(with(app))
+        .and(call())
+        .then(|id, app: App, call: Call| async move {
+            by_method!(call => { POST: signatures::batch(&app, id, Fate::Discard, call) })
+        });
+    revert.or(batches).unify().or(release).unify().or(discard).unify().boxed()
+}

@@ -1,0 +1,296 @@
+//! All wording for holders, Chinese and English side by side: plain, kind, and
+//! with every "no" what one can do next.
+//!
+//! Absent: moderators' notes among themselves, operators' correlators and
+//! details, and the texts of messages (they leave from `casework`).
+
+use jiff::civil::Date;
+
+use crate::casework::control::Language;
+use crate::domain::dispute::{Refused, Ruling, Status, What};
+use crate::domain::evidence::{Answer, Evidence, Question};
+use crate::domain::progress::Progress;
+
+/// One thing said in both languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    pub zh: &'static str,
+    pub en: &'static str,
+}
+
+impl Words {
+    pub fn say(self, language: Language) -> &'static str {
+        match language {
+            Language::Zh => self.zh,
+            Language::En => self.en,
+        }
+    }
+
+    /// With `{}` filled in.
+    fn fill(self, language: Language, value: &str) -> String {
+        self.say(language).replacen("{}", value, 1)
+    }
+}
+
+const fn words(zh: &'static str, en: &'static str) -> Words {
+    Words { zh, en }
+}
+
+pub fn status(status: Status) -> Words {
+    match status {
+        Status::Checking => words("正在向运营商核实", "We are asking the operator"),
+        Status::InReview => words("审核员正在处理", "A moderator is looking at it"),
+        Status::NeedsEvidence => words("需要您补充材料", "We need something more from you"),
+        Status::AwaitingSecond => words("等待第二位审核员确认", "A second moderator has to confirm"),
+        Status::Corrected => words("已更正", "Corrected"),
+        Status::Refused => words("未获通过", "Not granted"),
+        Status::Withdrawn => words("已撤回", "Withdrawn"),
+        Status::Reverted => words("更正已被撤销", "The correction was taken back"),
+    }
+}
+
+/// Why the answer is no, and what one can do next.
+pub fn refusal(refused: &Refused, language: Language) -> String {
+    let why = match refused.code.as_str() {
+        "not_held_since" => words(
+            "运营商的记录显示，这个号码到您名下的时间比您填写的更晚。请在营业厅或运营商 App 查询入网时间，然后重新提交，不必提供其他材料。",
+            "By the operator's records the number became yours later than you said. Look up when your contract \
+             began, at a shop or in the operator's app, and simply file again. Nothing else is needed.",
+        ),
+        "no_change_of_holder" => words(
+            "运营商的记录显示，您填写的时间前后号码没有更换过机主。可能这些标记是在现在的合约期间产生的，可能号码开通得更早，也可能号码登记在单位或家人名下。请核对开通时间后重新提交；如果您认为记录有误，可以申诉，由审核员复核。",
+            "By the operator's records the number did not change hands around the time that you named. The marks \
+             may be from the time of the present contract, the contract may have begun earlier, or it may be in \
+             the name of a company or of your family. Check the date and file again; if you think that the \
+             records are wrong, appeal, and a moderator will look at it.",
+        ),
+        "names_agree" => words(
+            "运营商确认，现在显示的名称与号码登记的名称一致，因此没有可以更正的内容。如果登记的名称已经变更，请先到运营商处更新，再重新提交；如有异议，可以申诉。",
+            "The operator confirms that the displayed name is the registered one, so there is nothing to correct. \
+             If your name has changed, have the operator update it and file again; if you disagree, appeal.",
+        ),
+        "identity_mismatch" => words(
+            "您填写的单位名称或统一社会信用代码与运营商登记的不一致。请对照营业执照核对两项内容，或请运营商更新登记，然后重新提交；如有异议，可以申诉。",
+            "The company name or credit code that you gave differs from what the operator has. Compare both with \
+             the business licence, or have the operator update its records, and file again; if you disagree, \
+             appeal.",
+        ),
+        "evidence_lapsed" => words(
+            "补充材料的期限已过，这次申诉因此结束。材料备齐后可以重新提交，也可以申诉。",
+            "The time for sending what we asked for is over, and the case was closed. File again once you have \
+             it, or appeal.",
+        ),
+        _ => words(
+            "审核员看过现有的信息，认为还不足以更正。您可以核对后重新提交，也可以写明理由申诉，由另一位审核员处理。",
+            "A moderator looked at what there is and found that it does not suffice for a correction. Check it \
+             and file again, or appeal and say why: another moderator will decide.",
+        ),
+    };
+    noted(why.say(language).to_owned(), refused.public_note.as_deref(), language)
+}
+
+/// A stable name for what happened.
+pub fn event_name(what: &What) -> &'static str {
+    match what {
+        What::Filed => "filed",
+        What::Answered(_) => "operator_answered",
+        What::AskingAgain { .. } => "asking_again",
+        What::SentToReview { .. } => "sent_to_review",
+        What::DocumentsAsked { .. } => "documents_asked",
+        What::DocumentsGiven => "documents_given",
+        What::ApprovedOnce { .. } => "approved_once",
+        What::SecondRefused { .. } => "second_refused",
+        What::Approved { .. } => "approved",
+        What::Refused(_) => "refused",
+        What::RecheckAsked => "recheck_asked",
+        What::Withdrawn { .. } => "withdrawn",
+        What::Appealed { .. } => "appealed",
+        What::Reverted { .. } => "reverted",
+    }
+}
+
+/// What happened, for its holder.
+pub fn event(what: &What, language: Language) -> String {
+    let said = match what {
+        What::Answered(evidence) => return answered(evidence, language),
+        What::Refused(refused) => return refusal(refused, language),
+        What::DocumentsAsked { ruling, until } => return documents_asked(ruling, *until, language),
+        What::Approved { ruling: Some(Ruling { public_note: Some(note), .. }), .. } => {
+            return noted(APPROVED.say(language).to_owned(), Some(note), language);
+        }
+        What::Approved { .. } => APPROVED,
+        What::Filed => words("已收到您的申诉。", "We have your dispute."),
+        What::AskingAgain { .. } => words(
+            "运营商的记录还没有更新到您填写的日期，我们每天会再次核实，您不需要做什么。",
+            "The operator's records do not reach the date that you named yet. We ask again every day; there is \
+             nothing that you need to do.",
+        ),
+        What::SentToReview { .. } => {
+            words("已转给审核员处理。", "It was passed on to a moderator, who will look at it.")
+        }
+        What::DocumentsGiven => words("已收到您补充的材料。", "We have what you sent."),
+        What::ApprovedOnce { .. } => words(
+            "一位审核员已同意，还需要另一位审核员确认。",
+            "One moderator has agreed; another one has to confirm.",
+        ),
+        What::SecondRefused { .. } => words(
+            "第二位审核员还有疑问，已转回继续处理。",
+            "The second moderator has doubts, and the case is being looked at again.",
+        ),
+        What::RecheckAsked => words(
+            "为了以最新的记录作出决定，我们正在再次向运营商核实。",
+            "We are asking the operator once more, so that the decision rests on what is true today.",
+        ),
+        What::Withdrawn { by_new_tenure: false } => words("您已撤回申诉。", "You withdrew the dispute."),
+        What::Withdrawn { by_new_tenure: true } => words(
+            "运营商告知号码已更换机主，申诉因此结束。",
+            "The operator tells us that the number has a new holder, so the case was closed.",
+        ),
+        What::Appealed { .. } => words(
+            "已收到您的复核申请，将由另一位审核员处理。",
+            "We have your appeal; another moderator will decide it.",
+        ),
+        What::Reverted { .. } => words(
+            "两位审核员复核后撤销了这次更正。如有异议，您可以重新提交。",
+            "Two moderators looked again and took the correction back. If you disagree, file again.",
+        ),
+    };
+    said.say(language).to_owned()
+}
+
+const APPROVED: Words = words(
+    "已通过，更正已发布，各标记服务商会陆续更新。",
+    "Granted. The correction is published, and providers will follow it one after the other.",
+);
+
+/// What to tell beside a provider's status, where there is something to do or
+/// to know. `appeal`: the provider's own way, in Chinese.
+pub fn progress(progress: &Progress, appeal: Option<&str>, language: Language) -> Option<String> {
+    let said = match progress {
+        Progress::NotCovered => words(
+            "这里的标记产生于您使用号码期间，不在更正范围内；请直接向该服务商申诉。",
+            "These marks were made while the number was yours, so the correction does not cover them; please \
+             turn to this provider.",
+        ),
+        Progress::RefusedByProvider { text: Some(text), .. } => return Some(text.clone()),
+        Progress::RefusedByProvider { code, text: None } if code == "no_dated_reports" => words(
+            "该服务商没有带日期的标记记录，无法按日期清除；请直接向该服务商申诉。",
+            "This provider keeps no dates of its marks and cannot tell old ones from new ones; please turn to it.",
+        ),
+        Progress::RefusedByProvider { text: None, .. } => words(
+            "该服务商没有采用这条更正；请直接向该服务商申诉。",
+            "This provider did not follow the correction; please turn to it.",
+        ),
+        Progress::Regressed => {
+            words("旧的标记又出现了，我们已记录下来。", "The old marks are back; we have taken note of it.")
+        }
+        Progress::Pending | Progress::Published | Progress::Acknowledged(_) => return None,
+    };
+    let way = appeal.filter(|_| *progress == Progress::NotCovered && language == Language::Zh);
+    Some(match way {
+        Some(way) => format!("{}{way}。", said.zh),
+        None => said.say(language).to_owned(),
+    })
+}
+
+fn documents_asked(ruling: &Ruling, until: Date, language: Language) -> String {
+    let asked = words(
+        "请在 {} 之前补充材料，例如运营商出具的入网证明。",
+        "Please send us something more by {}, such as the operator's confirmation of your contract.",
+    );
+    noted(asked.fill(language, &until.to_string()), ruling.public_note.as_deref(), language)
+}
+
+/// A question and its answer. Only what the holder said themselves comes back.
+fn answered(evidence: &Evidence, language: Language) -> String {
+    let asked = match &evidence.question {
+        Question::HeldSince { day } => {
+            words("号码从 {} 起一直由现在的机主使用吗？", "Has the present holder had the number since {}?")
+                .fill(language, &day.to_string())
+        }
+        Question::ChangedAfter { day } => {
+            words("{} 之后号码更换过机主吗？", "Has the number changed hands after {}?")
+                .fill(language, &day.to_string())
+        }
+        Question::NameIs { name } => {
+            words("“{}”是登记的名称吗？", "Is “{}” the registered name?").fill(language, name)
+        }
+        Question::EnterpriseIs { name, .. } => words(
+            "“{}”与您填写的统一社会信用代码是登记的单位吗？",
+            "Are “{}” and the credit code that you gave the registered ones?",
+        )
+        .fill(language, name),
+    };
+    let answer = match evidence.answer {
+        Answer::Yes => words("是。", "Yes."),
+        Answer::No => words("否。", "No."),
+        Answer::Unknown => words("暂时无法确定。", "Not known."),
+    };
+    let (by, between) = match language {
+        Language::Zh => ("运营商答复：", ""),
+        Language::En => ("The operator's answer: ", " "),
+    };
+    format!("{by}{asked}{between}{}", answer.say(language))
+}
+
+fn noted(said: String, note: Option<&str>, language: Language) -> String {
+    match (note, language) {
+        (None, _) => said,
+        (Some(note), Language::Zh) => format!("{said}审核员说明：{note}"),
+        (Some(note), Language::En) => format!("{said} The moderator adds: {note}"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::domain::dispute::Flag;
+
+    #[test]
+    fn every_refusal_says_what_one_can_do_next() {
+        for code in ["not_held_since", "no_change_of_holder", "names_agree", "identity_mismatch", "other"] {
+            let refused = Refused { code: code.into(), public_note: None, note: Some("internal".into()) };
+            let (zh, en) = (refusal(&refused, Language::Zh), refusal(&refused, Language::En));
+            assert!(zh.contains("重新提交") && en.contains("file again"), "{code}");
+            assert!(!zh.contains("internal") && !en.contains("internal"), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_public_note_is_passed_on_and_an_internal_one_is_not() {
+        let ruling = Ruling {
+            reason_code: "papers_unclear".into(),
+            note: Some("looks forged".into()),
+            public_note: Some("请上传清晰的照片".into()),
+        };
+        let until = jiff::civil::date(2026, 12, 8);
+        let said = event(&What::DocumentsAsked { ruling: ruling.clone(), until }, Language::Zh);
+        assert!(said.contains("2026-12-08") && said.ends_with("请上传清晰的照片"), "{said}");
+        assert!(!said.contains("forged"));
+        let once = event(&What::ApprovedOnce { ruling }, Language::En);
+        assert_eq!(once, "One moderator has agreed; another one has to confirm.");
+    }
+
+    #[test]
+    fn answers_are_told_without_the_operators_own_words() {
+        let evidence = Evidence {
+            question: Question::HeldSince { day: jiff::civil::date(2025, 3, 2) },
+            answer: Answer::Unknown,
+            source: "cmcc".parse().unwrap(),
+            at: Timestamp::UNIX_EPOCH,
+            correlator: Some("0197-secret".into()),
+            detail: Some("422 SERVICE_NOT_APPLICABLE".into()),
+        };
+        let said = event(&What::Answered(evidence), Language::Zh);
+        assert_eq!(said, "运营商答复：号码从 2025-03-02 起一直由现在的机主使用吗？暂时无法确定。");
+    }
+
+    #[test]
+    fn why_a_case_is_looked_at_is_for_moderators() {
+        let said = event(&What::SentToReview { flags: vec![Flag::HarmAtRest] }, Language::En);
+        assert_eq!(said, "It was passed on to a moderator, who will look at it.");
+    }
+}
