@@ -1,3 +1,7 @@
 //! The binary: hands the command line to `cli` and its answer to the shell.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    zhengming::cli::run(std::env::args_os(), std::env::vars())
+}

@@ -127,7 +127,7 @@ pub enum ModeratorCommand {
     /// Let one in no more.
     Disable(ModeratorArgs),
     /// Give one a new password and a new authenticator.
-    Reset(ModeratorArgs),
+    Reset(ModeratorResetArgs),
 }
 
 #[derive(Debug, PartialEq, Eq, Args)]
@@ -154,6 +154,16 @@ pub struct ModeratorArgs {
     pub name: ModeratorName,
     #[command(flatten)]
     pub config: ConfigArg,
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct ModeratorResetArgs {
+    pub name: ModeratorName,
+    #[command(flatten)]
+    pub config: ConfigArg,
+    /// Read the password from standard input instead of asking for it.
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 #[derive(Debug, PartialEq, Eq, Subcommand)]
@@ -282,14 +292,15 @@ mod tests {
             command("moderator add li-lei --role senior --config z.toml --password-stdin"),
             Command::Moderator(ModeratorCommand::Add(add))
         );
-        let args = || ModeratorArgs { name: name.clone(), config: config() };
+        let disable = ModeratorArgs { name: name.clone(), config: config() };
         assert_eq!(
             command("moderator disable li-lei --config z.toml"),
-            Command::Moderator(ModeratorCommand::Disable(args()))
+            Command::Moderator(ModeratorCommand::Disable(disable))
         );
+        let reset = ModeratorResetArgs { name, config: config(), password_stdin: true };
         assert_eq!(
-            command("moderator reset li-lei --config z.toml"),
-            Command::Moderator(ModeratorCommand::Reset(args()))
+            command("moderator reset li-lei --config z.toml --password-stdin"),
+            Command::Moderator(ModeratorCommand::Reset(reset))
         );
     }
 

@@ -25,11 +25,13 @@ mod tests;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use ipnet::IpNet;
+
 pub use feed::{FeedConfig, PublishReleases};
 pub use limits::LimitsConfig;
 pub use partners::{LookupKind, OperatorApi, OperatorConfig, OperatorGateway, ProviderConfig};
 pub use sms::{SmsConfig, SmsGateway};
-pub use values::{ProxyNet, StoreUrl};
+pub use values::StoreUrl;
 
 use reader::Section;
 
@@ -55,7 +57,7 @@ pub struct Config {
     pub disk_free_bytes_min: u64,
     pub store: StoreUrl,
     /// `X-Forwarded-For` is believed only from these.
-    pub trusted_proxies: Vec<ProxyNet>,
+    pub trusted_proxies: Vec<IpNet>,
     pub feed: FeedConfig,
     pub sms: SmsConfig,
     pub operators: Vec<OperatorConfig>,
@@ -99,7 +101,7 @@ impl Config {
                 0..=u64::MAX,
             )?,
             store: root.parsed("store", StoreUrl::Sled(data_dir.join("db")), str::parse)?,
-            trusted_proxies: root.list("trusted_proxies", str::parse)?,
+            trusted_proxies: root.list("trusted_proxies", values::net)?,
             feed: FeedConfig::read(root.section("feed")?)?,
             sms: SmsConfig::read(root.section("sms")?, &data_dir)?,
             operators: partners::operators(root.tables("operators")?)?,

@@ -1,7 +1,110 @@
 //! The composition root: arguments, configuration, wiring, offline verbs.
 //!
 //! Absent: anything that another room needs.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // The only room that has a terminal.
 
 pub mod args;
 pub mod config;
 pub mod demo;
+pub mod house;
+mod import;
+mod owner;
+mod remote;
+pub mod serve;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::cli::args::{Command, ConfigArg, ImportCommand};
+use crate::cli::config::Config;
+use crate::cli::house::World;
+use crate::env::clock::SystemClock;
+use crate::env::entropy::OsEntropy;
+use crate::env::telemetry;
+
+/// Why a command did not do what it was asked, in words for its caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    why: String,
+    hint: Option<String>,
+}
+
+impl Failed {
+    pub fn new(what: &str, error: &dyn std::error::Error) -> Self {
+        let mut why = format!("{what}: {error}");
+        let mut source = error.source();
+        while let Some(error) = source {
+            let error_text = error.to_string();
+            // Many errors repeat their source in their own words.
+            if !why.contains(&error_text) {
+                why = format!("{why}: {error_text}");
+            }
+            source = error.source();
+        }
+        Self { why, hint: None }
+    }
+
+    pub fn because(why: &str) -> Self {
+        Self { why: why.to_owned(), hint: None }
+    }
+
+    pub fn hint(mut self, hint: &str) -> Self {
+        self.hint = Some(hint.to_owned());
+        self
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  {hint}"))
+    }
+}
+
+/// Runs a command line: 0 done, 1 failed, 2 wrong usage.
+pub fn run(
+    args: impl IntoIterator<Item = OsString>,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> ExitCode {
+    let arguments = match args::parse(args) {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    let outcome = telemetry::init(arguments.log_format, &arguments.log)
+        .map_err(|error| Failed::new("--log", &error))
+        .and_then(|()| tokio::runtime::Runtime::new().map_err(|error| Failed::new("the runtime", &error)))
+        .and_then(|runtime| runtime.block_on(carry_out(arguments.command, env.into_iter().collect())));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            eprintln!("zhengming: {failed}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), Failed> {
+    let world = World { clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy) };
+    let load = |arg: &ConfigArg| load(&arg.config, env.clone());
+    match command {
+        Command::Serve(arg) => serve::serve(&load(&arg)?, &world).await,
+        Command::Demo(args) => demo::demo(args.listen, args.once, &world).await,
+        Command::Key(command) => owner::key(command, load, &world).await,
+        Command::Moderator(command) => owner::moderator(command, load, &world).await,
+        Command::Import(ImportCommand::Labels { from, provider, config }) => {
+            import::labels(from, provider, &load(&config)?, &world).await
+        }
+        Command::Import(ImportCommand::Tenures { from, operator, config }) => {
+            import::tenures(from, operator, &load(&config)?, &world).await
+        }
+    }
+}
+
+fn load(path: &Path, env: Vec<(String, String)>) -> Result<Config, Failed> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| Failed::new(&name, &error))?;
+    Config::load(&text, &name, env).map_err(|error| Failed::because(&error.to_string()))
+}

@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use ipnet::IpNet;
+
 /// Where records are kept.
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoreUrl {
@@ -13,49 +15,6 @@ pub enum StoreUrl {
     Sled(PathBuf),
     /// The whole URL, which may hold a password: shown without it.
     Postgres(String),
-}
-
-/// One address, or all that begin with the same bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProxyNet {
-    address: IpAddr,
-    prefix_bits: u8,
-}
-
-impl ProxyNet {
-    /// An IPv4 address that arrives as `::ffff:a.b.c.d` is that IPv4 address.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let (net, net_bits) = bits(self.address);
-        let (other, other_bits) = bits(address.to_canonical());
-        let ignored_bits = u32::from(net_bits - self.prefix_bits);
-        net_bits == other_bits
-            && (net ^ other).checked_shr(ignored_bits).is_none_or(|difference| difference == 0)
-    }
-}
-
-fn bits(address: IpAddr) -> (u128, u8) {
-    match address {
-        IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
-        IpAddr::V6(address) => (address.to_bits(), 128),
-    }
-}
-
-impl FromStr for ProxyNet {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("expected an IP address or a net such as 10.0.0.0/8, found {text:?}");
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let (_, all_bits) = bits(address);
-        let prefix_bits = match prefix {
-            Some(prefix) => prefix.parse().map_err(|_| wrong())?,
-            None => all_bits,
-        };
-        if prefix_bits > all_bits { Err(wrong()) } else { Ok(Self { address, prefix_bits }) }
-    }
 }
 
 impl FromStr for StoreUrl {
@@ -98,6 +57,12 @@ impl fmt::Debug for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// One address, or a net of them.
+pub(super) fn net(text: &str) -> Result<IpNet, String> {
+    let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    net.map_err(|_| format!("expected an IP address or a net such as 10.0.0.0/8, found {text:?}"))
 }
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {

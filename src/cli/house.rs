@@ -1,0 +1,226 @@
+//! Puts the rooms together out of a configuration.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::casework::ports::Sms;
+use crate::casework::secret::{SECRET_BYTES, Secret};
+use crate::casework::staging::Staging;
+use crate::casework::{AskedOperator, Casework, Parts, Settings};
+use crate::cli::Failed;
+use crate::cli::config::{Config, OperatorConfig, OperatorGateway, PublishReleases, SmsGateway, StoreUrl};
+use crate::domain::reference::{Reference, ReferenceTexts};
+use crate::env::clock::Clock;
+use crate::env::entropy::Entropy;
+use crate::env::secret_files;
+use crate::feed::Feed;
+use crate::gateway::Now;
+use crate::gateway::camara::{Camara, CamaraConfig};
+use crate::gateway::outbox::Outbox;
+use crate::http::limits::{Elapsed, Limits, LimitsConfig};
+use crate::http::service::{App, Service};
+use crate::store::Store;
+use crate::store::memory::MemoryStore;
+use crate::store::sled::{OpenError, SledOptions, SledStore};
+
+/// The answer of an operator is a few hundred bytes.
+const OPERATOR_RESPONSE_BYTES_MAX: usize = 64 * 1024;
+
+/// The world outside, as arguments.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+#[derive(Debug)]
+pub struct House {
+    pub app: App,
+    /// Becomes true when the store has failed and the process has to end.
+    pub store_failed: watch::Receiver<bool>,
+}
+
+impl House {
+    pub async fn build(config: &Config, world: &World) -> Result<Self, Failed> {
+        let secret = open_secret(config, world)?;
+        let reference = Arc::new(read_reference(config.reference_dir.as_deref())?);
+        warn_of_years_without_data(&reference, world);
+        let (store, store_failed) = open_store(config)?;
+        let staging = Staging::open(&config.data_dir.join("staging"));
+        let staging = staging.map_err(|error| Failed::new("the staging folder", &error))?;
+        let casework = Casework::new(Parts {
+            store: store.clone(),
+            clock: world.clock.clone(),
+            entropy: world.entropy.clone(),
+            secret,
+            reference,
+            settings: settings(config),
+            sms: sms(config, world)?,
+            operators: operators(&config.operators, world)?,
+            staging,
+        });
+        let feed = Feed::open(store).await.map_err(|error| Failed::new("the feed", &error))?;
+        let limits = Limits::new(&rates(config), &Elapsed::monotonic());
+        Ok(Self { app: Arc::new(Service { casework, feed, limits }), store_failed })
+    }
+}
+
+/// The secret key, made by the first command that needs it.
+pub fn open_secret(config: &Config, world: &World) -> Result<Secret, Failed> {
+    let dir = &config.data_dir;
+    make_private_dir(dir)
+        .map_err(|error| Failed::new(&format!("the data folder {}", dir.display()), &error))?;
+    let path = dir.join("secret.key");
+    let bytes = secret_files::read_or_create::<SECRET_BYTES>(&path, world.entropy.as_ref());
+    Ok(Secret::new(bytes.map_err(|error| Failed::new("the secret key", &error))?))
+}
+
+fn make_private_dir(dir: &Path) -> std::io::Result<()> {
+    if !dir.exists() {
+        fs::create_dir_all(dir)?;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// The built-in data, with those files that the folder has in their place.
+fn read_reference(dir: Option<&Path>) -> Result<Reference, Failed> {
+    let read = |name: &str, built_in: &str| match dir.map(|dir| dir.join(name)) {
+        Some(path) if path.exists() => {
+            fs::read_to_string(&path).map_err(|error| Failed::new(&path.display().to_string(), &error))
+        }
+        _ => Ok(built_in.to_owned()),
+    };
+    let built_in = ReferenceTexts::BUILT_IN;
+    let numbering = read("numbering.toml", built_in.numbering)?;
+    let labels = read("labels.toml", built_in.labels)?;
+    let providers = read("providers.toml", built_in.providers)?;
+    let working_days = read("working-days.toml", built_in.working_days)?;
+    let texts = ReferenceTexts {
+        numbering: &numbering,
+        labels: &labels,
+        providers: &providers,
+        working_days: &working_days,
+    };
+    Reference::from_texts(&texts).map_err(|error| Failed::new("reference data", &error))
+}
+
+fn warn_of_years_without_data(reference: &Reference, world: &World) {
+    let this_year = jiff::tz::TimeZone::UTC.to_datetime(world.clock.now()).year();
+    for year in reference.working_days.years_without_data(this_year..=this_year) {
+        tracing::warn!(
+            year,
+            "working-days.toml has no holidays for this year: due dates count Mondays to Fridays"
+        );
+    }
+}
+
+type Opened = (Arc<dyn Store>, watch::Receiver<bool>);
+
+fn open_store(config: &Config) -> Result<Opened, Failed> {
+    match &config.store {
+        StoreUrl::Memory => Ok((Arc::new(MemoryStore::new()), watch::channel(false).1)),
+        StoreUrl::Sled(dir) => {
+            let mut options = SledOptions::new(dir, config.data_dir.join("high-water-mark"));
+            options.disk_free_bytes_min = config.disk_free_bytes_min;
+            let store = SledStore::open(&options).map_err(|error| match error {
+                OpenError::InUse { .. } => Failed::new("the store", &error).hint(
+                    "another process has it open; if that is the service, is admin_listen the same as its?",
+                ),
+                error => Failed::new("the store", &error),
+            })?;
+            let failed = store.failed();
+            Ok((Arc::new(store), failed))
+        }
+        StoreUrl::Postgres(_) => Err(Failed::because(
+            "store = \"postgres:…\" is not built into this release; use sled: or memory:",
+        )),
+    }
+}
+
+fn sms(config: &Config, world: &World) -> Result<Arc<dyn Sms>, Failed> {
+    match &config.sms.gateway {
+        SmsGateway::Outbox { outbox_file: file } => {
+            let outbox = Outbox::open(file, now_of(world));
+            let outbox =
+                outbox.map_err(|error| Failed::new(&format!("the outbox {}", file.display()), &error))?;
+            Ok(Arc::new(outbox))
+        }
+        SmsGateway::Kannel { .. } | SmsGateway::Http { .. } => {
+            Err(Failed::because("sms.gateway: only \"outbox\" is built into this release"))
+        }
+    }
+}
+
+fn operators(configured: &[OperatorConfig], world: &World) -> Result<Vec<AskedOperator>, Failed> {
+    let mut operators = Vec::new();
+    for operator in configured {
+        match &operator.gateway {
+            // Its lines are in the numbers' files; there is nobody to ask.
+            OperatorGateway::Ledger => {}
+            OperatorGateway::Camara(api) => {
+                let secret = fs::read_to_string(&api.client_secret_file).map_err(|error| {
+                    Failed::new(
+                        &format!("operator {}: {}", operator.id, api.client_secret_file.display()),
+                        &error,
+                    )
+                })?;
+                let camara = CamaraConfig {
+                    base_url: api.base_url.clone(),
+                    token_url: api.token_url.clone(),
+                    client_id: api.client_id.clone(),
+                    client_secret: secret.trim_end().to_owned(),
+                    timeout_ms: api.timeout_ms,
+                    response_bytes_max: OPERATOR_RESPONSE_BYTES_MAX,
+                };
+                let camara = Camara::new(&camara, now_of(world));
+                let api =
+                    camara.map_err(|error| Failed::new(&format!("operator {}", operator.id), &error))?;
+                operators.push(AskedOperator {
+                    id: operator.id.clone(),
+                    follows_ports: operator.follows_ports,
+                    api: Arc::new(api),
+                });
+            }
+            OperatorGateway::Aliyun(_) => {
+                let why =
+                    format!("operator {}: gateway \"aliyun\" is not built into this release", operator.id);
+                return Err(Failed::because(&why));
+            }
+        }
+    }
+    Ok(operators)
+}
+
+fn now_of(world: &World) -> Now {
+    let clock = world.clock.clone();
+    Arc::new(move || clock.now())
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        codes_per_number_per_day: config.limits.codes_per_number_per_day,
+        filings_per_number_per_90_days: config.limits.filings_per_number_per_90_days,
+        releases_per_operator_per_day: config.limits.releases_per_operator_per_day,
+        publish_all_releases: config.feed.publish_releases == PublishReleases::All,
+        altcha_max_number: u64::from(config.altcha.max_number),
+    }
+}
+
+fn rates(config: &Config) -> LimitsConfig {
+    let limits = &config.limits;
+    LimitsConfig {
+        requests_per_address_per_second: limits.requests_per_address_per_second,
+        requests_per_provider_per_second: limits.requests_per_provider_per_second,
+        requests_per_operator_per_second: limits.requests_per_operator_per_second,
+        verifications_per_address_per_hour: limits.verifications_per_address_per_hour,
+        logins_per_address_per_minute: limits.logins_per_address_per_minute,
+        snapshots_per_provider_per_day: limits.snapshots_per_provider_per_day,
+        recycling_dates_per_number_per_day: limits.recycling_dates_per_number_per_day,
+        ..LimitsConfig::default()
+    }
+}

@@ -1,0 +1,131 @@
+//! `zhengming serve`: the house, its two listeners and its worker, until a
+//! signal or a failed store ends it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Failed;
+use crate::cli::config::Config;
+use crate::cli::house::{House, World};
+use crate::env::entropy::uuid_v7;
+use crate::http::accept::{AcceptLimits, RequestIds, Server};
+use crate::http::client::TrustedProxies;
+use crate::http::service::App;
+use crate::http::{admin, service};
+
+/// How often rates forget callers that have gone.
+const PURGE_EVERY_S: u64 = 60;
+/// The admin listener is for the owner, a supervisor and a scraper.
+const ADMIN_CONNECTIONS_MAX: usize = 64;
+
+/// A service that listens.
+#[derive(Debug)]
+pub struct Running {
+    pub app: App,
+    pub public: SocketAddr,
+    pub admin: SocketAddr,
+    tasks: JoinSet<Result<(), Failed>>,
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Binds both listeners and starts everything; `stop` drains and ends it.
+    pub async fn start(config: &Config, world: &World, stop: &CancellationToken) -> Result<Self, Failed> {
+        let House { app, mut store_failed } = House::build(config, world).await?;
+        let public = bind(config.listen).await?;
+        let admin = bind(config.admin_listen).await?;
+        let mut running = Self {
+            app: app.clone(),
+            public: address(&public)?,
+            admin: address(&admin)?,
+            tasks: JoinSet::new(),
+            stop: stop.clone(),
+        };
+        let proxies = TrustedProxies::new(config.trusted_proxies.clone());
+        let connections_max = match config.limits.connections_max {
+            0 => Semaphore::MAX_PERMITS,
+            connections_max => connections_max as usize,
+        };
+        let limits = AcceptLimits { connections_max, ..AcceptLimits::default() };
+        let server = Server::new(limits, proxies, request_ids(world), service::routes(&app));
+        running.serve(server, public);
+        let limits = AcceptLimits { connections_max: ADMIN_CONNECTIONS_MAX, ..AcceptLimits::default() };
+        let server = Server::new(limits, TrustedProxies::default(), request_ids(world), admin::routes(&app));
+        running.serve(server, admin);
+
+        let (worker, stopped) = (app.clone(), stop.clone());
+        running.tasks.spawn(async move {
+            worker.casework.work(&stopped).await.map_err(|error| Failed::new("the worker", &error))
+        });
+        let stopped = stop.clone();
+        running.tasks.spawn(async move {
+            tokio::select! {
+                () = stopped.cancelled() => Ok(()),
+                Ok(_) = store_failed.wait_for(|failed| *failed) => Err(Failed::because("the store has failed")),
+            }
+        });
+        let stopped = stop.clone();
+        running.tasks.spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stopped.cancelled() => return Ok(()),
+                    () = tokio::time::sleep(Duration::from_secs(PURGE_EVERY_S)) => app.limits.purge(),
+                }
+            }
+        });
+        Ok(running)
+    }
+
+    fn serve(&mut self, server: Server, listener: TcpListener) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            let drained = server.serve(listener, stop).await;
+            if drained.cut > 0 {
+                tracing::warn!(requests = drained.cut, "cut at the drain deadline");
+            }
+            Ok(())
+        });
+    }
+
+    /// Waits for the end. The first part that fails takes the others with it.
+    pub async fn ended(mut self) -> Result<(), Failed> {
+        let mut outcome = Ok(());
+        while let Some(part) = self.tasks.join_next().await {
+            let part = part.unwrap_or_else(|error| Err(Failed::new("a part of the service", &error)));
+            if let Err(failed) = part {
+                self.stop.cancel();
+                outcome = outcome.and(Err(failed));
+            }
+        }
+        outcome
+    }
+}
+
+pub async fn serve(config: &Config, world: &World) -> Result<(), Failed> {
+    let stop = CancellationToken::new();
+    crate::env::signals::cancel_on_signal(stop.clone()).map_err(|error| Failed::new("signals", &error))?;
+    let running = Running::start(config, world, &stop).await?;
+    tracing::info!(listen = %running.public, admin_listen = %running.admin, "serving");
+    running.ended().await?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Failed> {
+    TcpListener::bind(address).await.map_err(|error| Failed::new(&format!("listening on {address}"), &error))
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Failed> {
+    listener.local_addr().map_err(|error| Failed::new("a listener", &error))
+}
+
+fn request_ids(world: &World) -> RequestIds {
+    let world = world.clone();
+    Arc::new(move || uuid_v7(world.clock.as_ref(), world.entropy.as_ref()))
+}
