@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod edge;
+mod feed_http;
 mod store;
 mod support;
 mod tidy;

@@ -3,3 +3,4 @@
 pub mod audit;
 pub mod dice;
 pub mod records;
+pub mod service;

@@ -1,0 +1,174 @@
+//! The whole service over the memory store, behind the real accept loop, with
+//! a clock that stands still and seeded chance; and a client for it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use zhengming::casework::actors::Owner;
+use zhengming::casework::ports::{Message, Sms, Unavailable};
+use zhengming::casework::secret::Secret;
+use zhengming::casework::staging::Staging;
+use zhengming::casework::{Casework, Parts, Settings};
+use zhengming::domain::correction::Entry;
+use zhengming::domain::id::KeyId;
+use zhengming::domain::reference::Reference;
+use zhengming::env::clock::MockClock;
+use zhengming::env::entropy::SeededEntropy;
+use zhengming::feed::Feed;
+use zhengming::http::accept::{AcceptLimits, Server};
+use zhengming::http::client::TrustedProxies;
+use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::service::{self, App, Service};
+use zhengming::http::{admin, service::Routes};
+use zhengming::store::memory::MemoryStore;
+use zhengming::store::{Changeset, Grant, Store};
+
+pub const NOW: &str = "2026-11-23T03:04:05Z";
+
+pub struct TestService {
+    pub app: App,
+    pub store: Arc<MemoryStore>,
+    pub address: SocketAddr,
+    pub admin_address: SocketAddr,
+    pub stop: CancellationToken,
+    pub data_dir: TempDir,
+    client: Client,
+}
+
+/// An answer that has come to its end.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answered {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Of a problem.
+    pub fn code(&self) -> (u16, String) {
+        (self.status, self.json()["code"].as_str().unwrap().to_owned())
+    }
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        codes_per_number_per_day: 5,
+        filings_per_number_per_90_days: 4,
+        releases_per_operator_per_day: 10_000,
+        publish_all_releases: false,
+        altcha_max_number: 0,
+    }
+}
+
+impl TestService {
+    pub async fn start() -> Self {
+        Self::with(settings(), &LimitsConfig::default()).await
+    }
+
+    pub async fn with(settings: Settings, limits: &LimitsConfig) -> Self {
+        let data_dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(MemoryStore::new());
+        let casework = Casework::new(Parts {
+            store: store.clone(),
+            clock: Arc::new(MockClock::at(now())),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            secret: Secret::new([7; 32]),
+            reference: Arc::new(Reference::built_in()),
+            settings,
+            sms: Arc::new(NoSms),
+            operators: Vec::new(),
+            staging: Staging::open(data_dir.path()).unwrap(),
+        });
+        let feed = Feed::open(store.clone()).await.unwrap();
+        let limits = Limits::new(limits, &Elapsed::new(Default::default));
+        let app: App = Arc::new(Service { casework, feed, limits });
+        let stop = CancellationToken::new();
+        let address = serve(service::routes(&app), &stop).await;
+        let admin_address = serve(admin::routes(&app), &stop).await;
+        // One connection for a request: none is left to time out.
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+        Self { app, store, address, admin_address, stop, data_dir, client }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("http://{}{path}", self.address))
+    }
+
+    pub fn get(&self, path: &str, key: &str) -> RequestBuilder {
+        self.request(Method::GET, path).bearer_auth(key)
+    }
+
+    pub async fn ask_admin(&self, path: &str) -> Answered {
+        answered(self.client.get(format!("http://{}{path}", self.admin_address))).await
+    }
+
+    pub async fn provider_key(&self, id: &str) -> String {
+        self.issue(Grant::Provider(id.parse().unwrap())).await.1
+    }
+
+    pub async fn operator_key(&self, id: &str) -> String {
+        self.issue(Grant::Operator(id.parse().unwrap())).await.1
+    }
+
+    pub async fn issue(&self, grant: Grant) -> (KeyId, String) {
+        self.app.casework.issue_key(Owner::at_the_command_line(), grant, "a test's").await.unwrap()
+    }
+
+    /// As if decided and committed.
+    pub async fn publish(&self, entry: Entry) {
+        let changes = Changeset { entries: vec![entry], ..Changeset::default() };
+        self.store.commit(changes).await.unwrap();
+    }
+}
+
+impl Drop for TestService {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+pub fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+pub async fn answered(request: RequestBuilder) -> Answered {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answered { status, headers, body: response.text().await.unwrap() }
+}
+
+async fn serve(routes: Routes, stop: &CancellationToken) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let ids = Arc::new(|| Uuid::from_u128(7));
+    let server = Server::new(AcceptLimits::default(), TrustedProxies::default(), ids, routes);
+    tokio::spawn(server.serve(listener, stop.clone()));
+    address
+}
+
+#[derive(Debug)]
+struct NoSms;
+
+#[async_trait]
+impl Sms for NoSms {
+    async fn send(&self, _: &Message) -> Result<(), Unavailable> {
+        Err(Unavailable { why: "there is no gateway here".into(), retry_after_s: None, alarm: false })
+    }
+}
