@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `ID.part` | rubbish: nobody was told of it; removed at the next start |
 //! | `ID.lines` | a whole upload, or one that no batch names yet: removed with its batch |
+//! | `labels-ID.lines` | labels of which some were applied: the provider, who got no answer, sends them again; removed at the next start |
 //! | `ID.held` | lines kept back for two people; some of them twice, which changes nothing |
 
 use std::io;
@@ -18,6 +19,10 @@ use tokio::io::{AsyncBufReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufWrit
 
 use crate::casework::{Error, Result};
 use crate::domain::lines::LineError;
+
+/// Begins the names of uploads that no batch names: nobody goes on with them
+/// after a crash.
+pub(super) const UNNAMED: &str = "labels-";
 
 #[derive(Debug, Clone)]
 pub struct Staging {
@@ -43,12 +48,13 @@ pub(super) struct Incoming {
 }
 
 impl Staging {
-    /// Prepares the folder: makes it, and removes what was never whole.
+    /// Prepares the folder: makes it, and removes what nobody comes back for.
     pub fn open(dir: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         for entry in std::fs::read_dir(dir)? {
             let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "part") {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.ends_with(".part") || name.starts_with(UNNAMED) {
                 std::fs::remove_file(path)?;
             }
         }
@@ -160,5 +166,25 @@ fn failed(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Busy("the disk is full"),
         _ => Error::Fatal(format!("staging: {error}")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_removes_what_nobody_comes_back_for() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["1.part", "1.lines", "1.held", "labels-2.part", "labels-2.lines"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        Staging::open(dir.path()).unwrap();
+        let entries = std::fs::read_dir(dir.path()).unwrap();
+        let mut left: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        assert_eq!(left, ["1.held", "1.lines"]);
     }
 }

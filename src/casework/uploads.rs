@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::casework::actors::ProviderActor;
-use crate::casework::staging::{Incoming, Staged};
+use crate::casework::staging::{Incoming, Staged, UNNAMED};
 use crate::casework::{Casework, Error, Result, audit};
 use crate::domain::correction::{EntryReason, Ground};
 use crate::domain::evidence::Assurance;
@@ -27,7 +27,7 @@ pub struct LabelUpload {
 
 impl Casework {
     pub async fn receive_labels(&self, provider: &ProviderActor) -> Result<LabelUpload> {
-        let name = format!("labels-{}", self.new_uuid());
+        let name = format!("{UNNAMED}{}", self.new_uuid());
         let incoming = self.parts.staging.receive(&name).await?;
         Ok(LabelUpload { casework: self.clone(), provider: provider.id().clone(), name, incoming })
     }
