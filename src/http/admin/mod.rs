@@ -12,6 +12,7 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER};
 use serde_json::json;
 use tokio::time::timeout;
+use warp::reply::Response;
 use warp::{Filter, Reply};
 
 use super::call::{Call, call};
@@ -45,6 +46,10 @@ async fn readyz(app: &App) -> Answer {
         Ok(Err(_)) | Err(_) => "busy",
     };
     let log_size = timeout(READY_WITHIN, app.feed.size()).await.ok().and_then(Result::ok);
+    Ok(readiness(store, log_size))
+}
+
+fn readiness(store: &str, log_size: Option<u64>) -> Response {
     let feed = if log_size.is_some() { "ok" } else { "failed" };
     let is_ready = store == "ok" && log_size.is_some();
     let told = json!({ "ready": is_ready, "store": store, "feed": feed, "log_size": log_size });
@@ -55,5 +60,21 @@ async fn readyz(app: &App) -> Answer {
         fields.insert(RETRY_AFTER, HeaderValue::from_static("2"));
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
-    Ok(response)
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_means_both() {
+        for (store, log_size, status) in
+            [("ok", Some(0), 200), ("busy", Some(0), 503), ("failed", Some(0), 503), ("ok", None, 503)]
+        {
+            let response = readiness(store, log_size);
+            assert_eq!(response.status(), status, "{store} {log_size:?}");
+            assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503);
+        }
+    }
 }
