@@ -135,6 +135,7 @@ impl Casework {
             Ok(said) => said,
             Err(error) => {
                 chunk.tally.reject(staged.line, error);
+                chunk.tally.lines += 1;
                 return Ok(());
             }
         };

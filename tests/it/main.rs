@@ -7,3 +7,4 @@ mod feed_http;
 mod store;
 mod support;
 mod tidy;
+mod uploads_http;
