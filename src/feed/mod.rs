@@ -39,6 +39,13 @@ pub enum FeedError {
     Store(#[from] StoreError),
 }
 
+impl FeedError {
+    /// Whether the same call may succeed in a moment.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Busy(_) | StoreError::Stale))
+    }
+}
+
 /// A stretch of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageOfEntries {
