@@ -65,6 +65,7 @@ impl Casework {
         if signed == Signed::Done {
             batch.value.state = done;
             batch.value.applied_bytes = 0;
+            batch.value.looked_bytes = 0;
             if fate == Fate::Release {
                 self.schedule_apply(&mut changeset, id).await?;
             }

@@ -21,6 +21,7 @@ pub mod ports;
 pub mod proof_of_work;
 pub mod reversal;
 pub mod secret;
+mod sorting;
 pub mod staging;
 pub mod tenure_upload;
 pub mod tenures;

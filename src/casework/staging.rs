@@ -4,7 +4,7 @@
 //!
 //! | file | a crash leaves |
 //! |---|---|
-//! | `ID.part` | rubbish: nobody was told of it; removed at the next start |
+//! | `ID.part`, `ID.N.part` | rubbish: nobody was told of it; removed at the next start |
 //! | `ID.lines` | a whole upload, or one that no batch names yet: removed with its batch |
 //! | `labels-ID.lines` | labels of which some were applied: the provider, who got no answer, sends them again; removed at the next start |
 //! | `ID.held` | lines kept back for two people; some of them twice, which changes nothing |
@@ -18,7 +18,6 @@ use tokio::fs::{self, File, OpenOptions};
 use tokio::io::{AsyncBufReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufWriter, SeekFrom};
 
 use crate::casework::{Error, Result};
-use crate::domain::lines::LineError;
 
 /// Begins the names of uploads that no batch names: nobody goes on with them
 /// after a crash.
@@ -29,11 +28,20 @@ pub struct Staging {
     dir: PathBuf,
 }
 
-/// A line of an upload as read: what it says, or why it was not taken.
+/// A good line of an upload: where it stood and what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Staged<T> {
     pub line: u64,
-    pub said: std::result::Result<T, LineError>,
+    pub said: T,
+}
+
+/// Staged lines, read one after the other.
+#[derive(Debug)]
+pub(super) struct StagedLines {
+    name: String,
+    reader: BufReader<File>,
+    offset: u64,
+    line: Vec<u8>,
 }
 
 /// An upload that is still coming in. Dropped unfinished, it leaves a part
@@ -68,33 +76,9 @@ impl Staging {
         Ok(Incoming { file, part, whole, dir: self.dir.clone(), finished: false })
     }
 
-    /// At most `lines_max` lines from an offset on, each with the offset
-    /// behind it.
-    pub(super) async fn read<T: DeserializeOwned>(
-        &self,
-        name: &str,
-        held: bool,
-        from: u64,
-        lines_max: usize,
-    ) -> Result<Vec<(Staged<T>, u64)>> {
-        let mut file = File::open(self.path(name, held)).await.map_err(failed)?;
-        file.seek(SeekFrom::Start(from)).await.map_err(failed)?;
-        let mut reader = BufReader::new(file);
-        let (mut lines, mut offset, mut line) = (Vec::new(), from, Vec::new());
-        while lines.len() < lines_max {
-            line.clear();
-            let read = reader.read_until(b'\n', &mut line).await.map_err(failed)?;
-            if read == 0 {
-                break;
-            }
-            offset += read as u64;
-            let staged = serde_json::from_slice(&line);
-            lines.push((
-                staged.map_err(|error| Error::Fatal(format!("staged upload {name}: {error}")))?,
-                offset,
-            ));
-        }
-        Ok(lines)
+    /// The lines of an upload, or those of it that are held, from an offset on.
+    pub(super) async fn read(&self, name: &str, held: bool, from: u64) -> Result<StagedLines> {
+        StagedLines::open(&self.path(name, held), from).await
     }
 
     /// Keeps lines back, durably.
@@ -123,12 +107,15 @@ impl Staging {
 }
 
 impl Incoming {
-    pub(super) async fn push<T: Serialize>(
-        &mut self,
-        line: u64,
-        said: std::result::Result<T, LineError>,
-    ) -> Result<()> {
-        write_line(&mut self.file, &Staged { line, said }).await
+    pub(super) async fn push<T: Serialize>(&mut self, staged: &Staged<T>) -> Result<()> {
+        write_line(&mut self.file, staged).await
+    }
+
+    /// Ends a part that is read again before the upload is whole. What was
+    /// written is not yet durable, and gone when the part is.
+    pub(super) async fn reread(&mut self) -> Result<StagedLines> {
+        self.file.flush().await.map_err(failed)?;
+        StagedLines::open(&self.part, 0).await
     }
 
     /// Makes the upload whole and durable.
@@ -138,6 +125,28 @@ impl Incoming {
         fs::rename(&self.part, &self.whole).await.map_err(failed)?;
         self.finished = true;
         sync_dir(&self.dir).await
+    }
+}
+
+impl StagedLines {
+    async fn open(path: &Path, from: u64) -> Result<Self> {
+        let name = path.display().to_string();
+        let mut file = File::open(path).await.map_err(failed)?;
+        file.seek(SeekFrom::Start(from)).await.map_err(failed)?;
+        Ok(Self { name, reader: BufReader::new(file), offset: from, line: Vec::new() })
+    }
+
+    /// The next line and the offset behind it.
+    pub(super) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<(Staged<T>, u64)>> {
+        self.line.clear();
+        let read = self.reader.read_until(b'\n', &mut self.line).await.map_err(failed)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        self.offset += read as u64;
+        let staged = serde_json::from_slice(&self.line);
+        let staged = staged.map_err(|error| Error::Fatal(format!("staged upload {}: {error}", self.name)))?;
+        Ok(Some((staged, self.offset)))
     }
 }
 

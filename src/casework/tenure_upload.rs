@@ -4,7 +4,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::casework::actors::OperatorActor;
-use crate::casework::staging::Incoming;
+use crate::casework::sorting::{RUN_LINES_MAX, Sorting};
 use crate::casework::{Casework, Error, Result, audit, hex};
 use crate::domain::id::{BatchId, OperatorId};
 use crate::domain::lines::{LineError, TenureSaid};
@@ -22,16 +22,18 @@ pub struct TenureUpload {
     operator: OperatorId,
     id: BatchId,
     key: Option<String>,
-    incoming: Incoming,
+    sorting: Sorting,
+    tally: Tally,
 }
 
 impl Casework {
     /// `key`: the upload's Idempotency-Key, which names the batch.
     pub async fn receive_tenures(&self, operator: &OperatorActor, key: Option<&str>) -> Result<TenureUpload> {
         let id = BatchId(self.new_uuid());
-        let incoming = self.parts.staging.receive(&id.to_string()).await?;
+        let sorting = Sorting::new(&self.parts.staging, id.to_string(), RUN_LINES_MAX);
         let key = key.map(|key| format!("batch:{}:{}", operator.id(), hex(&Sha256::digest(key))));
-        Ok(TenureUpload { casework: self.clone(), operator: operator.id().clone(), id, key, incoming })
+        let (casework, operator) = (self.clone(), operator.id().clone());
+        Ok(TenureUpload { casework, operator, id, key, sorting, tally: Tally::default() })
     }
 
     /// For the case that whoever applies it now does not come to the end.
@@ -61,21 +63,28 @@ impl Casework {
         self.barrier().await?;
         Ok(Some(match batch.state {
             BatchState::Applying => Err(Refusal::IdempotencyKeyInUse),
-            _ => Ok(batch.tally),
+            _ => Ok(batch.answer.unwrap_or(batch.tally)),
         }))
     }
 }
 
 impl TenureUpload {
     pub async fn push(&mut self, line: u64, said: std::result::Result<TenureSaid, LineError>) -> Result<()> {
-        self.incoming.push(line, said).await
+        self.tally.lines += 1;
+        match said {
+            Ok(said) => self.sorting.push(line, said).await,
+            Err(error) => {
+                self.tally.reject(line, error);
+                Ok(())
+            }
+        }
     }
 
     /// The upload is whole: `digest` is the SHA-256 of its bytes. Applies it
     /// to the end, also when nobody waits for the answer any more.
     pub async fn finish(self, digest: [u8; 32]) -> Result<Tally> {
-        let Self { casework, operator, id, key, incoming } = self;
-        incoming.finish().await?;
+        let Self { casework, operator, id, key, sorting, tally } = self;
+        sorting.finish().await?;
         if let Some(before) = casework.same_batch(key.as_deref(), &digest).await? {
             casework.parts.staging.remove(&id.to_string(), false).await?;
             return before.map_err(Error::from);
@@ -92,7 +101,9 @@ impl TenureUpload {
             received_at: now,
             state: BatchState::Applying,
             applied_bytes: 0,
-            tally: Tally::default(),
+            looked_bytes: 0,
+            tally,
+            answer: None,
             release_asked: None,
             discard_asked: None,
         });

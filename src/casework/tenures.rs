@@ -1,18 +1,19 @@
-//! Operators' lines in bulk: staged, then applied in chunks, each chunk one
-//! commit that also says how far it came. What follows from a line is in its
+//! Operators' lines in bulk: staged in the order of their numbers, then applied
+//! in chunks, each chunk one commit that also says how far it came. A number is
+//! decided on all lines that the upload has of it. What follows is in the same
 //! commit: a release corrects the number's old labels before anybody asks, the
 //! end of a tenure takes a shown name down, and a new tenure closes what the
 //! former holder left open.
 //!
-//! A chunk holds one entry for a number at most, for an entry has to name the
-//! one before it.
+//! A label that a provider uploads at the same moment may be committed after
+//! the release looked for labels. So each chunk first looks once more at the
+//! numbers of the chunk before it.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::casework::staging::Staged;
+use crate::casework::staging::{Staged, StagedLines};
 use crate::casework::{Casework, Error, Result, audit};
 use crate::domain::correction::{Effect, EntryReason, Ground};
 use crate::domain::dispute::{Actor, What};
@@ -29,14 +30,14 @@ use crate::store::{Batch, BatchState, Changeset, OperatorState, Tally, Task, Tas
 const LINES_PER_CHUNK_MAX: usize = 100;
 /// A chunk ends where its changeset would come near the store's limit.
 const CHANGES_PER_CHUNK_MAX: usize = 150;
+/// Of one number in one upload; more of them are decided in two steps.
+const LINES_PER_NUMBER_MAX: usize = 64;
 const ERRORS_TOLD_MAX: usize = 100;
 const ROLLING_HOURS: i64 = 24;
 /// A chunk in the making.
 struct Chunk {
     changeset: Changeset,
-    files: BTreeMap<Number, Versioned<NumberFile>>,
-    changed: BTreeSet<Number>,
-    published: BTreeMap<Number, EntryReason>,
+    numbers: BTreeSet<Number>,
     tally: Tally,
     held: Vec<Staged<TenureSaid>>,
     releases: u64,
@@ -44,6 +45,9 @@ struct Chunk {
     batch: BatchId,
     operator: OperatorId,
 }
+
+/// All lines of one number, and the offset behind them.
+type Group = (Vec<Staged<TenureSaid>>, u64);
 
 impl Casework {
     /// Applies what is staged, from where the last commit came to.
@@ -73,31 +77,22 @@ impl Casework {
             BatchState::Applying => false,
             BatchState::Releasing => true,
             BatchState::Held | BatchState::Done | BatchState::Discarded => {
-                return Ok(Some(batch.value.tally));
+                return Ok(Some(batch.value.answer.unwrap_or(batch.value.tally)));
             }
         };
-        let name = id.to_string();
-        let from = batch.value.applied_bytes;
-        let lines =
-            self.parts.staging.read::<TenureSaid>(&name, releasing, from, LINES_PER_CHUNK_MAX).await?;
-        if lines.is_empty() {
-            return self.finish_batch(batch, releasing).await.map(Some);
-        }
         let mut operator = self.operator_state(&batch.value.operator).await?;
         let mut chunk = self.new_chunk(&batch.value, &operator.value, releasing).await?;
-        for (staged, end) in lines {
-            if let Ok(said) = &staged.said
-                && chunk.is_full_for(said.number)
-            {
-                break;
-            }
-            self.apply_line(&mut chunk, staged).await?;
-            batch.value.applied_bytes = end;
+        let at_end = batch.value.looked_bytes == batch.value.applied_bytes;
+        self.look_again(&mut chunk, &batch.value, releasing).await?;
+        let applied_bytes = self.apply_groups(&mut chunk, &batch.value, releasing).await?;
+        if at_end && applied_bytes == batch.value.applied_bytes {
+            return self.finish_batch(batch, releasing).await.map(Some);
         }
         if !chunk.held.is_empty() {
-            self.parts.staging.hold(&name, &chunk.held).await?;
+            self.parts.staging.hold(&id.to_string(), &chunk.held).await?;
         }
-        self.publish(&mut chunk).await?;
+        batch.value.looked_bytes = batch.value.applied_bytes;
+        batch.value.applied_bytes = applied_bytes;
         let Chunk { mut changeset, tally, releases, .. } = chunk;
         if releases > 0 {
             operator.value.releases.push((self.now(), releases));
@@ -109,6 +104,45 @@ impl Casework {
         Ok(None)
     }
 
+    /// Applies groups from where the batch came to. Returns where it comes to.
+    async fn apply_groups(&self, chunk: &mut Chunk, batch: &Batch, releasing: bool) -> Result<u64> {
+        let mut applied_bytes = batch.applied_bytes;
+        let mut lines = self.parts.staging.read(&batch.id.to_string(), releasing, applied_bytes).await?;
+        let mut left_over = None;
+        let mut count = 0;
+        while count < LINES_PER_CHUNK_MAX && chunk.changes() < CHANGES_PER_CHUNK_MAX {
+            let Some((group, end)) = next_group(&mut lines, &mut left_over).await? else { break };
+            // A record is changed once in a commit.
+            if !chunk.numbers.insert(group[0].said.number) {
+                break;
+            }
+            count += group.len();
+            applied_bytes = end;
+            self.apply_group(chunk, group).await?;
+        }
+        Ok(applied_bytes)
+    }
+
+    /// Corrects what the chunk before could not see.
+    async fn look_again(&self, chunk: &mut Chunk, batch: &Batch, releasing: bool) -> Result<()> {
+        let mut lines = self.parts.staging.read(&batch.id.to_string(), releasing, batch.looked_bytes).await?;
+        let mut offset = batch.looked_bytes;
+        let mut left_over = None;
+        while offset < batch.applied_bytes {
+            let Some((group, end)) = next_group(&mut lines, &mut left_over).await? else { break };
+            offset = end;
+            let number = group[0].said.number;
+            let mut file = self.number_file(number).await?;
+            if let Some(released) = self.released(&file.value, None).await? {
+                let ground = Ground::Batch { id: chunk.batch };
+                file.value.decide(released, Assurance::Operator, ground, self.now());
+                chunk.numbers.insert(number);
+                self.publish(chunk, file, EntryReason::Released).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn new_chunk(&self, batch: &Batch, operator: &OperatorState, releasing: bool) -> Result<Chunk> {
         let most = self.parts.settings.releases_per_operator_per_day;
         // Entries stand for corrections in force: most numbers have one.
@@ -118,9 +152,7 @@ impl Casework {
             if releasing || most == 0 { u64::MAX } else { most.max(in_force / 100).saturating_sub(used) };
         Ok(Chunk {
             changeset: Changeset::default(),
-            files: BTreeMap::new(),
-            changed: BTreeSet::new(),
-            published: BTreeMap::new(),
+            numbers: BTreeSet::new(),
             tally: batch.tally.clone(),
             held: Vec::new(),
             releases: 0,
@@ -130,73 +162,109 @@ impl Casework {
         })
     }
 
-    async fn apply_line(&self, chunk: &mut Chunk, staged: Staged<TenureSaid>) -> Result<()> {
-        let said = match staged.said {
-            Ok(said) => said,
-            Err(error) => {
-                chunk.tally.reject(staged.line, error);
-                chunk.tally.lines += 1;
-                return Ok(());
+    async fn apply_group(&self, chunk: &mut Chunk, group: Vec<Staged<TenureSaid>>) -> Result<()> {
+        let number = group[0].said.number;
+        let known = self.number_file(number).await?;
+        let mut file = known.clone();
+        let mut taken = self.insert(chunk, &mut file.value, group);
+        let mut released = self.released(&file.value, None).await?;
+        if let Some(Effect::VoidBefore { day }) = &released
+            && chunk.releases >= chunk.releases_left
+        {
+            // What is held is not evidence: it does not get into the file.
+            let begins = (*day, TenureEvent::Activated);
+            let held = taken.extract_if(.., |staged| (staged.said.on, staged.said.event) >= begins);
+            let held: Vec<_> = held.collect();
+            chunk.tally.held += held.len() as u64;
+            chunk.held.extend(held);
+            file = known;
+            for staged in &taken {
+                // It was news a moment ago, and its day's order has not changed.
+                let _ = self.insert_line(&chunk.operator, &mut file.value, staged.said);
             }
-        };
-        let number = said.number;
-        let known = match chunk.files.entry(number) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => place.insert(self.number_file(number).await?),
-        };
-        let mut file = known.value.clone();
-        let line = TenureLine {
-            event: said.event,
-            on: said.on,
-            by: chunk.operator.clone(),
-            received_at: self.now(),
-        };
-        let home = self.reference().numbering.home_operator(number);
-        match file.ledger.insert(line, self.today(number), home) {
-            Err(error) => chunk.tally.reject(staged.line, error),
-            Ok(Insert::Unchanged) => chunk.tally.unchanged += 1,
-            Ok(Insert::Added) => {
-                let released = self.released(&file, None).await?;
-                if released.is_some() && chunk.releases >= chunk.releases_left {
-                    chunk.tally.held += 1;
-                    chunk.held.push(Staged { line: staged.line, said: Ok(said) });
-                    return Ok(());
-                }
-                chunk.tally.accepted += 1;
-                self.follow_line(chunk, &mut file, said, released).await?;
-                let known = chunk.files.get_mut(&number).expect("the number's file was loaded above");
-                known.value = file;
-                chunk.changed.insert(number);
-            }
+            released = None;
         }
-        chunk.tally.lines += 1;
-        Ok(())
+        if taken.is_empty() {
+            return Ok(());
+        }
+        chunk.tally.accepted += taken.len() as u64;
+        self.follow_group(chunk, file, &taken, released).await
     }
 
-    async fn follow_line(
+    /// What follows from the lines that are news.
+    async fn follow_group(
         &self,
         chunk: &mut Chunk,
-        file: &mut NumberFile,
-        said: TenureSaid,
+        mut file: Versioned<NumberFile>,
+        taken: &[Staged<TenureSaid>],
         released: Option<Effect>,
     ) -> Result<()> {
         let ground = Ground::Batch { id: chunk.batch };
-        let (number, now) = (said.number, self.now());
+        let (number, now) = (file.value.number, self.now());
+        let mut reason = None;
         // A port in tells nothing of who holds the number.
-        if said.event != TenureEvent::PortedIn
-            && let Some(cleared) = file.name_ended(said.on, |at| self.day_of(number, at))
-        {
-            file.decide(cleared, Assurance::Operator, ground.clone(), now);
-            chunk.published.insert(number, EntryReason::TenureEnded);
+        let mut endings = taken.iter().filter(|staged| staged.said.event != TenureEvent::PortedIn);
+        let cleared =
+            endings.find_map(|staged| file.value.name_ended(staged.said.on, |at| self.day_of(number, at)));
+        if let Some(cleared) = cleared {
+            file.value.decide(cleared, Assurance::Operator, ground.clone(), now);
+            reason = Some(EntryReason::TenureEnded);
         }
         if let Some(released) = released {
-            file.decide(released, Assurance::Operator, ground, now);
-            chunk.published.insert(number, EntryReason::Released);
+            file.value.decide(released, Assurance::Operator, ground, now);
+            reason = Some(EntryReason::Released);
             chunk.releases += 1;
         }
-        if said.event.begins() {
-            self.close_former(&mut chunk.changeset, file).await?;
+        if taken.iter().any(|staged| staged.said.event.begins()) {
+            self.close_former(&mut chunk.changeset, &file.value).await?;
         }
+        match reason {
+            Some(reason) => self.publish(chunk, file, reason).await?,
+            None => chunk.changeset.put(file),
+        }
+        Ok(())
+    }
+
+    /// Puts lines into the ledger; returns those that are news.
+    fn insert(
+        &self,
+        chunk: &mut Chunk,
+        file: &mut NumberFile,
+        group: Vec<Staged<TenureSaid>>,
+    ) -> Vec<Staged<TenureSaid>> {
+        let mut added = Vec::new();
+        for staged in group {
+            match self.insert_line(&chunk.operator, file, staged.said) {
+                Err(error) => chunk.tally.reject(staged.line, error),
+                Ok(Insert::Unchanged) => chunk.tally.unchanged += 1,
+                Ok(Insert::Added) => added.push(staged),
+            }
+        }
+        added
+    }
+
+    fn insert_line(
+        &self,
+        operator: &OperatorId,
+        file: &mut NumberFile,
+        said: TenureSaid,
+    ) -> std::result::Result<Insert, LineError> {
+        let TenureSaid { number, on, event } = said;
+        let home = self.reference().numbering.home_operator(number);
+        let line = TenureLine { event, on, by: operator.clone(), received_at: self.now() };
+        file.ledger.insert(line, self.today(number), home)
+    }
+
+    async fn publish(
+        &self,
+        chunk: &mut Chunk,
+        file: Versioned<NumberFile>,
+        reason: EntryReason,
+    ) -> Result<()> {
+        let entry = self.entry(&file.value, reason, self.now()).await?;
+        chunk.changeset.entries.push(entry);
+        chunk.changeset.put(file);
+        chunk.tally.corrections += 1;
         Ok(())
     }
 
@@ -206,10 +274,7 @@ impl Casework {
             return Ok(());
         };
         for dispute in self.disputes_of(file.number).await? {
-            let former = self.day_of(file.number, dispute.filed_at) < began_on && dispute.status().is_open();
-            let already =
-                changeset.puts.iter().any(|put| put.record.key() == crate::store::Key::Dispute(dispute.id));
-            if former && !already {
+            if self.day_of(file.number, dispute.filed_at) < began_on && dispute.status().is_open() {
                 let dispute = self.dispute(dispute.id).await?;
                 let withdrawn = vec![What::Withdrawn { by_new_tenure: true }];
                 let file = Versioned::new(file.clone());
@@ -237,24 +302,13 @@ impl Casework {
         Ok(wanted.then_some(effect))
     }
 
-    async fn publish(&self, chunk: &mut Chunk) -> Result<()> {
-        let now = self.now();
-        for (number, reason) in &chunk.published {
-            let entry = self.entry(&chunk.files[number].value, *reason, now).await?;
-            chunk.changeset.entries.push(entry);
-        }
-        chunk.tally.corrections += chunk.published.len() as u64;
-        for number in &chunk.changed {
-            chunk.changeset.put(chunk.files[number].clone());
-        }
-        Ok(())
-    }
-
     async fn finish_batch(&self, mut batch: Versioned<Batch>, releasing: bool) -> Result<Tally> {
         let now = self.now();
         let held = !releasing && batch.value.tally.held > 0;
         batch.value.state = if held { BatchState::Held } else { BatchState::Done };
-        batch.value.applied_bytes = 0;
+        if !releasing {
+            batch.value.answer = Some(batch.value.tally.clone());
+        }
         let (id, tally) = (batch.value.id, batch.value.tally.clone());
         let mut operator = self.operator_state(&batch.value.operator).await?;
         operator.value.last_batch_at = Some(now);
@@ -300,18 +354,42 @@ fn merge_same_hour(releases: &mut Vec<(Timestamp, u64)>) {
     });
 }
 
+/// The next number's lines. The line that begins the number after it waits in
+/// `left_over`.
+async fn next_group(
+    lines: &mut StagedLines,
+    left_over: &mut Option<(Staged<TenureSaid>, u64)>,
+) -> Result<Option<Group>> {
+    let (mut group, mut end): Group = (Vec::new(), 0);
+    loop {
+        let next = match left_over.take() {
+            Some(next) => Some(next),
+            None => lines.next().await?,
+        };
+        let Some((staged, behind)) = next else { break };
+        let same = group.first().is_none_or(|first| first.said.number == staged.said.number);
+        if !same || group.len() == LINES_PER_NUMBER_MAX {
+            *left_over = Some((staged, behind));
+            break;
+        }
+        group.push(staged);
+        end = behind;
+    }
+    Ok((!group.is_empty()).then_some((group, end)))
+}
+
 impl Chunk {
-    fn is_full_for(&self, number: Number) -> bool {
-        let changes = self.changeset.puts.len() + self.changeset.deletes.len() + self.changed.len();
-        self.published.contains_key(&number) || changes >= CHANGES_PER_CHUNK_MAX
+    fn changes(&self) -> usize {
+        self.changeset.puts.len() + self.changeset.deletes.len()
     }
 }
 
 impl Tally {
     pub(super) fn reject(&mut self, line: u64, error: LineError) {
         self.rejected += 1;
-        if self.errors.len() < ERRORS_TOLD_MAX {
-            self.errors.push((line, error.code().to_owned()));
-        }
+        // Lines are applied by number, and told as they were sent.
+        let place = self.errors.partition_point(|(earlier, _)| *earlier <= line);
+        self.errors.insert(place, (line, error.code().to_owned()));
+        self.errors.truncate(ERRORS_TOLD_MAX);
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::casework::actors::ProviderActor;
-use crate::casework::staging::{Incoming, Staged, UNNAMED};
+use crate::casework::staging::{Incoming, Staged, StagedLines, UNNAMED};
 use crate::casework::{Casework, Error, Result, audit};
 use crate::domain::correction::{EntryReason, Ground};
 use crate::domain::evidence::Assurance;
@@ -13,7 +13,7 @@ use crate::domain::id::ProviderId;
 use crate::domain::label::{Label, LabelKind};
 use crate::domain::lines::{LabelSaid, LineError};
 use crate::domain::number::Number;
-use crate::store::{Changeset, Tally, Versioned};
+use crate::store::{Changeset, Stored, Tally, Versioned};
 
 const LINES_PER_CHUNK_MAX: usize = 100;
 
@@ -23,24 +23,26 @@ pub struct LabelUpload {
     provider: ProviderId,
     name: String,
     incoming: Incoming,
+    tally: Tally,
 }
 
 impl Casework {
     pub async fn receive_labels(&self, provider: &ProviderActor) -> Result<LabelUpload> {
         let name = format!("{UNNAMED}{}", self.new_uuid());
         let incoming = self.parts.staging.receive(&name).await?;
-        Ok(LabelUpload { casework: self.clone(), provider: provider.id().clone(), name, incoming })
+        let (casework, provider) = (self.clone(), provider.id().clone());
+        Ok(LabelUpload { casework, provider, name, incoming, tally: Tally::default() })
     }
 
-    async fn apply_labels(&self, provider: &ProviderId, name: &str) -> Result<Tally> {
-        let (mut tally, mut from) = (Tally::default(), 0);
+    async fn apply_labels(&self, provider: &ProviderId, name: &str, mut tally: Tally) -> Result<Tally> {
+        let mut lines = self.parts.staging.read(name, false, 0).await?;
+        let mut left_over = None;
         loop {
-            let lines = self.parts.staging.read::<LabelSaid>(name, false, from, LINES_PER_CHUNK_MAX).await?;
-            if lines.is_empty() {
+            let chunk = next_chunk(&mut lines, &mut left_over).await?;
+            if chunk.is_empty() {
                 break;
             }
-            let applied = self.retrying(|| self.apply_label_chunk(provider, &lines, tally.clone())).await?;
-            (tally, from) = applied;
+            tally = self.retrying(|| self.apply_label_chunk(provider, &chunk, tally.clone())).await?;
         }
         let mut changeset = Changeset::default();
         let actor = format!("provider:{provider}");
@@ -53,35 +55,23 @@ impl Casework {
     async fn apply_label_chunk(
         &self,
         provider: &ProviderId,
-        lines: &[(Staged<LabelSaid>, u64)],
+        chunk: &[LabelSaid],
         mut tally: Tally,
-    ) -> Result<(Tally, u64)> {
+    ) -> Result<Tally> {
         let mut changeset = Changeset::default();
-        let mut seen: BTreeSet<(Number, LabelKind)> = BTreeSet::new();
         let mut corrected: BTreeSet<Number> = BTreeSet::new();
-        let mut end = 0;
-        for (staged, behind) in lines {
-            if let Ok(said) = &staged.said {
-                // A second line about the same label waits for its own chunk.
-                if !seen.insert((said.number, said.kind)) {
-                    break;
-                }
-                let label = self.apply_label(&mut changeset, provider, said, &mut tally).await?;
-                if let Some(label) = label
-                    && !corrected.contains(&said.number)
-                    && self.correct_on_arrival(&mut changeset, &label).await?
-                {
-                    corrected.insert(said.number);
-                    tally.corrections += 1;
-                }
-            } else if let Err(error) = staged.said {
-                tally.reject(staged.line, error);
+        for said in chunk {
+            let label = self.apply_label(&mut changeset, provider, said, &mut tally).await?;
+            if let Some(label) = label
+                && !corrected.contains(&said.number)
+                && self.correct_on_arrival(&mut changeset, &label).await?
+            {
+                corrected.insert(said.number);
+                tally.corrections += 1;
             }
-            tally.lines += 1;
-            end = *behind;
         }
         self.commit(changeset).await?;
-        Ok((tally, end))
+        Ok(tally)
     }
 
     /// Upserts or deletes one label. Returns it where it is shown.
@@ -122,6 +112,8 @@ impl Casework {
     async fn correct_on_arrival(&self, changeset: &mut Changeset, label: &Label) -> Result<bool> {
         let mut file = self.number_file(label.number).await?;
         let Some(effect) = self.released(&file.value, Some(label)).await? else {
+            // A release that is committed meanwhile would not see this label.
+            changeset.expect(file.value.key(), file.version);
             return Ok(false);
         };
         let now = self.now();
@@ -138,20 +130,46 @@ impl Casework {
     }
 }
 
+/// Lines for one commit. A second line about the same label waits for the next.
+async fn next_chunk(lines: &mut StagedLines, left_over: &mut Option<LabelSaid>) -> Result<Vec<LabelSaid>> {
+    let mut seen: BTreeSet<(Number, LabelKind)> = BTreeSet::new();
+    let mut chunk = Vec::new();
+    while chunk.len() < LINES_PER_CHUNK_MAX {
+        let next = match left_over.take() {
+            Some(said) => Some(said),
+            None => lines.next::<LabelSaid>().await?.map(|(staged, _)| staged.said),
+        };
+        let Some(said) = next else { break };
+        if !seen.insert((said.number, said.kind)) {
+            *left_over = Some(said);
+            break;
+        }
+        chunk.push(said);
+    }
+    Ok(chunk)
+}
+
 impl LabelUpload {
     pub fn provider(&self) -> &ProviderId {
         &self.provider
     }
 
     pub async fn push(&mut self, line: u64, said: std::result::Result<LabelSaid, LineError>) -> Result<()> {
-        self.incoming.push(line, said).await
+        self.tally.lines += 1;
+        match said {
+            Ok(said) => self.incoming.push(&Staged { line, said }).await,
+            Err(error) => {
+                self.tally.reject(line, error);
+                Ok(())
+            }
+        }
     }
 
     /// The upload is whole: applies it, also when nobody waits any more.
     pub async fn finish(self) -> Result<Tally> {
-        let Self { casework, provider, name, incoming } = self;
+        let Self { casework, provider, name, incoming, tally } = self;
         incoming.finish().await?;
-        let applying = tokio::spawn(async move { casework.apply_labels(&provider, &name).await });
+        let applying = tokio::spawn(async move { casework.apply_labels(&provider, &name, tally).await });
         applying.await.map_err(|error| Error::Fatal(format!("applying labels: {error}")))?
     }
 }

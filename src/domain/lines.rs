@@ -96,12 +96,12 @@ fn csv_record(line: &[u8]) -> Option<StringRecord> {
     records.next().is_none().then_some(record)
 }
 
-/// What an operator says of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What an operator says of a number. Ordered as a number's history is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TenureSaid {
     pub number: Number,
-    pub event: TenureEvent,
     pub on: Date,
+    pub event: TenureEvent,
 }
 
 impl TenureSaid {

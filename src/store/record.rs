@@ -115,7 +115,12 @@ pub struct Batch {
     pub state: BatchState,
     /// Bytes of the staged file that are applied.
     pub applied_bytes: u64,
+    /// Bytes of it that were looked at once more since, for labels that
+    /// arrived at the same moment.
+    pub looked_bytes: u64,
     pub tally: Tally,
+    /// What the uploader was told, and is told again.
+    pub answer: Option<Tally>,
     /// The first of the two who release or discard what is held.
     pub release_asked: Option<ModeratorName>,
     pub discard_asked: Option<ModeratorName>,

@@ -104,6 +104,8 @@ pub fn batch(nth: u64, state: BatchState) -> Batch {
         received_at: at(1_000 - nth),
         state,
         applied_bytes: 0,
+        looked_bytes: 0,
+        answer: None,
         tally: Tally::default(),
         release_asked: None,
         discard_asked: None,
