@@ -196,9 +196,9 @@ impl Casework {
     async fn still_theirs(&self, number: Number, proved_at: Timestamp) -> Result<()> {
         let file = self.number_file(number).await?.value;
         let proved_on = self.day_of(number, proved_at);
-        match file.ledger.began_on() {
-            Some(began_on) if proved_on < began_on => Err(Refusal::Unauthenticated.into()),
-            _ => Ok(()),
+        if file.ledger.was_anothers(proved_on, proved_at) {
+            return Err(Refusal::Unauthenticated.into());
         }
+        Ok(())
     }
 }

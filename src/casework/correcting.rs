@@ -20,6 +20,14 @@ pub(super) fn open_claim(number: Number, reason: Reason) -> String {
     format!("open:{}:{}", number.digits(), reason.as_str())
 }
 
+/// The reason that the entry of an approved dispute gives.
+pub(super) fn entry_reason(reason: Reason) -> EntryReason {
+    match reason {
+        Reason::Reassigned => EntryReason::Reassigned,
+        Reason::NameMismatch => EntryReason::NameMismatch,
+    }
+}
+
 impl Casework {
     /// Puts what happened to a dispute, and all that follows from it, into a
     /// changeset.
@@ -102,10 +110,7 @@ impl Casework {
         assurance: Assurance,
         now: Timestamp,
     ) -> Result<()> {
-        let reason = match dispute.reason() {
-            Reason::Reassigned => EntryReason::Reassigned,
-            Reason::NameMismatch => EntryReason::NameMismatch,
-        };
+        let reason = entry_reason(dispute.reason());
         if matches!(effect, Effect::SetName { .. }) {
             let renew_at = now.checked_add(SignedDuration::from_hours(24 * i64::from(NAME_RENEWAL_DAYS)));
             let kind = TaskKind::RenewName(dispute.number);

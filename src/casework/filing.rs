@@ -62,13 +62,13 @@ impl Casework {
 
     async fn try_file(&self, holder: &Holder, filing: &Filing, idempotency: &Idempotency) -> Result<Filed> {
         let number = holder.number();
-        let repeatable = idempotency_claim(number, idempotency);
+        let file = self.number_file(number).await?;
+        let repeatable = idempotency_claim(&file.value, idempotency);
         let before = self.store().load::<Claim>(&repeatable.name).await?;
         let before = before.filter(|claim| claim.value.expires_at.is_none_or(|end| self.now() < end));
         if let Some(before) = before {
             return self.filed_before(&before.value, &repeatable).await;
         }
-        let file = self.number_file(number).await?;
         let reason = filing.says.reason();
         if self.store().load::<Claim>(&open_claim(number, reason)).await?.is_some() {
             return Err(Refusal::DisputeOpen.into());
@@ -125,10 +125,13 @@ impl Casework {
             return Ok(());
         }
         let from = plus_days(self.today(number), -FILINGS_PERIOD_DAYS);
-        let from = file.ledger.began_on().map_or(from, |began_on| from.max(began_on));
         let disputes = self.disputes_of(number).await?;
-        let recent =
-            |dispute: &&Dispute| dispute.reason() == reason && self.day_of(number, dispute.filed_at) >= from;
+        let recent = |dispute: &&Dispute| {
+            let filed_on = self.day_of(number, dispute.filed_at);
+            dispute.reason() == reason
+                && filed_on >= from
+                && !file.ledger.was_anothers(filed_on, dispute.filed_at)
+        };
         if disputes.iter().filter(recent).count() >= most {
             return Err(Refusal::FilingsExhausted.into());
         }
@@ -185,11 +188,10 @@ impl Casework {
     /// the holder's proof.
     pub async fn my_disputes(&self, holder: &Holder) -> Result<Vec<(Dispute, String)>> {
         let number = holder.number();
-        let began_on = self.number_file(number).await?.value.ledger.began_on();
+        let ledger = self.number_file(number).await?.value.ledger;
         let mut disputes = self.disputes_of(number).await?;
-        disputes.retain(|dispute| {
-            began_on.is_none_or(|began_on| self.day_of(number, dispute.filed_at) >= began_on)
-        });
+        disputes
+            .retain(|dispute| !ledger.was_anothers(self.day_of(number, dispute.filed_at), dispute.filed_at));
         let token = |dispute: &Dispute| self.parts.secret.dispute_token(dispute.id, holder.proved_at());
         Ok(disputes
             .into_iter()
@@ -243,9 +245,11 @@ impl Saying {
     }
 }
 
-fn idempotency_claim(number: Number, idempotency: &Idempotency) -> Claim {
+/// A key names a filing of this tenure: the next holder may choose the same.
+fn idempotency_claim(file: &NumberFile, idempotency: &Idempotency) -> Claim {
     let key = hex(&Sha256::digest(&idempotency.key));
-    let name = format!("idempotency:{}:{key}", number.digits());
+    let tenure = file.ledger.began_on().map(|day| day.to_string()).unwrap_or_default();
+    let name = format!("idempotency:{}:{tenure}:{key}", file.number.digits());
     Claim { name, value: hex(&idempotency.body_digest), expires_at: None }
 }
 

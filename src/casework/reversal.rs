@@ -35,7 +35,7 @@ impl Casework {
         }
         let entry = self.entry_at(seq).await?;
         let mut file = self.number_file(entry.number).await?;
-        let decision = file.value.decision_of_entry(entry.at).ok_or(Refusal::NotInForce)?;
+        let decision = file.value.decision_of_entry(&entry).ok_or(Refusal::NotInForce)?;
         let now = self.now();
         let mut changeset = Changeset::default();
         let signed = match file.value.revert(decision, moderator.name(), reason, now)? {

@@ -7,7 +7,7 @@
 //! | token | bytes behind the prefix, in base64url |
 //! |---|---|
 //! | `zmh_` holder | verification id (16), MAC (16) |
-//! | `zmd_` dispute | dispute id (16), second of the proof of control (8), MAC (16) |
+//! | `zmd_` dispute | dispute id (16), microsecond of the proof of control (8), MAC (16) |
 //! | `zms_` moderator | session id (16), MAC (16) |
 //!
 //! A MAC is the first half of HMAC-SHA-256, so 128 bits.
@@ -86,15 +86,15 @@ impl Secret {
     pub fn dispute_token(&self, dispute: DisputeId, control_proved_at: Timestamp) -> String {
         let mut bytes = [0; 24];
         bytes[..16].copy_from_slice(dispute.0.as_bytes());
-        bytes[16..].copy_from_slice(&control_proved_at.as_second().to_be_bytes());
+        bytes[16..].copy_from_slice(&control_proved_at.as_microsecond().to_be_bytes());
         self.seal("zmd_", &bytes)
     }
 
     pub fn read_dispute_token(&self, token: &str) -> Option<(DisputeId, Timestamp)> {
         let bytes: [u8; 24] = self.unseal("zmd_", token)?;
-        let (id, second) = bytes.split_first_chunk::<16>()?;
-        let second = i64::from_be_bytes(second.try_into().ok()?);
-        Some((DisputeId(Uuid::from_bytes(*id)), Timestamp::from_second(second).ok()?))
+        let (id, microsecond) = bytes.split_first_chunk::<16>()?;
+        let microsecond = i64::from_be_bytes(microsecond.try_into().ok()?);
+        Some((DisputeId(Uuid::from_bytes(*id)), Timestamp::from_microsecond(microsecond).ok()?))
     }
 
     fn seal(&self, prefix: &str, bytes: &[u8]) -> String {
@@ -132,12 +132,12 @@ mod tests {
     }
 
     #[test]
-    fn a_dispute_token_carries_the_second_of_the_proof() {
+    fn a_dispute_token_carries_the_time_of_the_proof() {
         let secret = Secret::new([1; 32]);
-        let at: Timestamp = "2026-11-23T03:04:05.678Z".parse().unwrap();
+        let at: Timestamp = "2026-11-23T03:04:05.678901234Z".parse().unwrap();
         let token = secret.dispute_token(DisputeId(ID), at);
         let (id, proved_at) = secret.read_dispute_token(&token).unwrap();
-        assert_eq!((id.0, proved_at.to_string().as_str()), (ID, "2026-11-23T03:04:05Z"));
+        assert_eq!((id.0, proved_at.to_string().as_str()), (ID, "2026-11-23T03:04:05.678901Z"));
     }
 
     #[test]

@@ -270,11 +270,9 @@ impl Casework {
 
     /// Withdraws what was filed before the present tenure began.
     async fn close_former(&self, changeset: &mut Changeset, file: &NumberFile) -> Result<()> {
-        let Some(began_on) = file.ledger.began_on() else {
-            return Ok(());
-        };
         for dispute in self.disputes_of(file.number).await? {
-            if self.day_of(file.number, dispute.filed_at) < began_on && dispute.status().is_open() {
+            let filed_on = self.day_of(file.number, dispute.filed_at);
+            if file.ledger.was_anothers(filed_on, dispute.filed_at) && dispute.status().is_open() {
                 let dispute = self.dispute(dispute.id).await?;
                 let withdrawn = vec![What::Withdrawn { by_new_tenure: true }];
                 let file = Versioned::new(file.clone());

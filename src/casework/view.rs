@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::casework::actors::Claimant;
+use crate::casework::correcting::entry_reason;
 use crate::casework::{Casework, Error, Result};
 use crate::domain::correction::{Effect, Entry, whole_seconds};
 use crate::domain::dispute::{Dispute, Reason, State, Status};
 use crate::domain::id::{DisputeId, ProviderId};
 use crate::domain::label::{Label, LabelKind};
-use crate::domain::number::Number;
 use crate::domain::progress::{Progress, Stage, Told, progress};
 use crate::store::{Ack, Listing, ProviderRefusal};
 
@@ -42,7 +42,7 @@ impl Casework {
         let state = dispute.state();
         let approved = state.approved.clone();
         let seq = match &approved {
-            Some((at, _)) => self.entry_of(dispute.number, *at).await?,
+            Some((at, _)) => self.entry_of(&dispute, *at).await?,
             None => None,
         };
         let void_before = approved.as_ref().and_then(|(_, effect)| match effect {
@@ -102,15 +102,18 @@ impl Casework {
         Ok(None)
     }
 
-    /// The entry that published a decision: back along the number's entries
-    /// to the decision's second.
-    pub(super) async fn entry_of(&self, number: Number, decided_at: Timestamp) -> Result<Option<u64>> {
-        let second = whole_seconds(decided_at);
-        let mut next = self.store().newest_entry(number).await?;
+    /// The entry that published a dispute's approval: back along the number's
+    /// entries to the decision's second.
+    pub(super) async fn entry_of(&self, dispute: &Dispute, decided_at: Timestamp) -> Result<Option<u64>> {
+        let (second, reason) = (whole_seconds(decided_at), entry_reason(dispute.reason()));
+        let mut next = self.store().newest_entry(dispute.number).await?;
         while let Some(seq) = next {
             let entry = self.entry_at(seq).await?;
-            if entry.at <= second {
-                return Ok((entry.at == second).then_some(seq));
+            if entry.at < second {
+                return Ok(None);
+            }
+            if entry.at == second && entry.reason == reason {
+                return Ok(Some(seq));
             }
             next = entry.supersedes;
         }

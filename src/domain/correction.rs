@@ -69,6 +69,19 @@ pub struct Reversal {
     pub at: Timestamp,
 }
 
+impl Decision {
+    /// The reason that its entry gives.
+    pub fn entry_reason(&self) -> EntryReason {
+        match (&self.ground, &self.effect) {
+            (Ground::Dispute { .. }, Effect::VoidBefore { .. }) => EntryReason::Reassigned,
+            (Ground::Dispute { .. }, Effect::ClearName | Effect::SetName { .. }) => EntryReason::NameMismatch,
+            (_, Effect::VoidBefore { .. }) => EntryReason::Released,
+            (_, Effect::ClearName) => EntryReason::TenureEnded,
+            (_, Effect::SetName { .. }) => EntryReason::Renewed,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NameAction {

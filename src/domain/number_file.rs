@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::correction::{
-    Decision, Effect, Ground, InForce, NameAction, Reversal, in_force, was_reverted, whole_seconds,
+    Decision, Effect, Entry, Ground, InForce, NameAction, Reversal, in_force, was_reverted, whole_seconds,
 };
 use crate::domain::day::plus_days;
 use crate::domain::evidence::Assurance;
@@ -95,9 +95,12 @@ impl NumberFile {
         Some((correction.name?, correction.name_until?))
     }
 
-    /// The decision that an entry of this instant published.
-    pub fn decision_of_entry(&self, entry_at: Timestamp) -> Option<usize> {
-        self.decisions.iter().rposition(|decision| whole_seconds(decision.at) == entry_at)
+    /// The decision that an entry published. Two of one second are told apart
+    /// by their reasons; a reversal's entry stands for no decision.
+    pub fn decision_of_entry(&self, entry: &Entry) -> Option<usize> {
+        self.decisions.iter().rposition(|decision| {
+            whole_seconds(decision.at) == entry.at && decision.entry_reason() == entry.reason
+        })
     }
 
     /// One moderator's signature under the reversal of a decision and of those
@@ -110,7 +113,7 @@ impl NumberFile {
         at: Timestamp,
     ) -> Result<Reverted, Refusal> {
         let standing = self.decisions.get(decision).filter(|standing| standing.reverted.is_none());
-        let Decision { at: decided_at, ground, .. } = standing.cloned().ok_or(Refusal::NotInForce)?;
+        let decided = standing.cloned().ok_or(Refusal::NotInForce)?;
         match self.reversal_asked.take_if(|asked| asked.decision == decision) {
             Some(asked) if asked.by == *by => {
                 self.reversal_asked = Some(asked);
@@ -119,10 +122,12 @@ impl NumberFile {
             Some(asked) => {
                 let reversal = Reversal { first: asked.by, second: by.clone(), reason: asked.reason, at };
                 // One entry may have published two decisions of one instant.
-                for decision in self.decisions.iter_mut().filter(|decision| decision.at == decided_at) {
+                let with_it =
+                    |other: &&mut Decision| other.at == decided.at && other.ground == decided.ground;
+                for decision in self.decisions.iter_mut().filter(with_it) {
                     decision.reverted.get_or_insert_with(|| reversal.clone());
                 }
-                Ok(Reverted::Done(ground))
+                Ok(Reverted::Done(decided.ground))
             }
             None => {
                 let reason = reason.to_owned();

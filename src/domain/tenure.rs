@@ -130,9 +130,20 @@ impl Ledger {
     }
 
     /// The newest day on which a tenure is known to have begun, rest or not.
-    /// What was proved or filed before that day was another holder's.
     pub fn began_on(&self) -> Option<Date> {
-        self.lines.iter().rev().find(|line| line.event.begins()).map(|line| line.on)
+        self.began().map(|line| line.on)
+    }
+
+    /// Whether what was proved or filed at an instant (`on` where the number
+    /// is) was a former holder's doing. On the day of the change itself nobody
+    /// can tell; then all from before the news counts as the former holder's,
+    /// for the present one can do it again.
+    pub fn was_anothers(&self, on: Date, at: Timestamp) -> bool {
+        self.began().is_some_and(|line| on < line.on || (on == line.on && at < line.received_at))
+    }
+
+    fn began(&self) -> Option<&TenureLine> {
+        self.lines.iter().rev().find(|line| line.event.begins())
     }
 
     /// The first day of which the ledger tells anything.

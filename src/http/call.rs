@@ -38,7 +38,7 @@ pub(super) struct Edge {
 
 /// The filter behind every path: it takes all that is left of the request.
 ///
-/// ```ignore
+/// ```text
 /// warp::path!("v1" / "disputes" / DisputeId).and(call()).then(move |id, call: Call| {
 ///     let app = app.clone();
 ///     async move { by_method!(call => { GET: show(&app, id, call), POST: act(&app, id, call) }) }

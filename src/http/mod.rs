@@ -10,10 +10,13 @@
 //! Absent: rules, storage other than through `casework`, names of adapters,
 //! TLS and HTTP/2 (the reverse proxy's).
 
+// First, for its `by_method!` is in scope of what follows.
+#[macro_use]
+pub mod call;
+
 pub mod accept;
 pub mod admin;
 pub mod body;
-pub mod call;
 pub mod client;
 pub mod feed;
 pub mod holders;

@@ -15,7 +15,6 @@ use super::limits::{Limits, Standing};
 use super::negotiate::bearer;
 use super::problem::{Answer, Problem};
 use super::{feed, holders, moderation, uploads};
-use crate::by_method;
 use crate::casework::actors::{Claimant, Holder, ModeratorActor, OperatorActor, ProviderActor};
 use crate::casework::control::Language;
 use crate::casework::{self, Casework};

@@ -5,6 +5,7 @@
 mod edge;
 mod feed_http;
 mod store;
+mod stories;
 mod support;
 mod tidy;
 mod uploads_http;

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::domain::correction::EntryReason;
 use crate::domain::tenure::TenureEvent::{Activated, Disconnected, Transferred};
 use crate::domain::testkit::{REST, at, day, ledger, moderator, noon, number};
 
@@ -145,9 +146,20 @@ fn an_entry_leads_to_its_decision() {
     for instant in ["2026-06-01T04:00:00.25Z", "2026-06-01T04:00:01.75Z"] {
         file.decide(Effect::ClearName, Assurance::Operator, Ground::LabelArrived, at(instant));
     }
-    assert_eq!(file.decision_of_entry(at("2026-06-01T04:00:00Z")), Some(0));
-    assert_eq!(file.decision_of_entry(at("2026-06-01T04:00:01Z")), Some(1));
-    assert_eq!(file.decision_of_entry(at("2026-06-01T04:00:02Z")), None);
+    let led = |reason, instant| {
+        file.decision_of_entry(&Entry::new(
+            number(),
+            file.in_force(),
+            reason,
+            None,
+            at(instant),
+            String::new(),
+        ))
+    };
+    assert_eq!(led(EntryReason::TenureEnded, "2026-06-01T04:00:00Z"), Some(0));
+    assert_eq!(led(EntryReason::TenureEnded, "2026-06-01T04:00:01Z"), Some(1));
+    assert_eq!(led(EntryReason::TenureEnded, "2026-06-01T04:00:02Z"), None);
+    assert_eq!(led(EntryReason::Released, "2026-06-01T04:00:01Z"), None, "of another's second");
 }
 
 #[test]

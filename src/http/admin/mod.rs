@@ -18,7 +18,6 @@ use warp::{Filter, Reply};
 use super::call::{Call, call};
 use super::problem::Answer;
 use super::service::{App, Routes};
-use crate::by_method;
 use crate::casework::Error;
 
 /// Probes ask every few seconds and do not wait for long.

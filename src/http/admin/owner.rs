@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use warp::{Filter, Reply};
 
-use crate::by_method;
 use crate::casework::actors::Owner;
 use crate::casework::owner::Order;
 use crate::domain::id::{OperatorId, ProviderId};

@@ -2,7 +2,7 @@
 //! sender without repeating what was sent: a wrong value may be a code, a
 //! token or a name.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Problem;
 
@@ -13,16 +13,17 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::body_malformed("the body is not UTF-8"))?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        problem(&path, error.inner())
+        // A number in an enum's place is a syntax error to serde_json.
+        let is_json = error.inner().is_data() || serde_json::from_str::<IgnoredAny>(text).is_ok();
+        problem(&error.path().to_string(), error.inner(), is_json)
     })?;
-    reader.end().map_err(|error| problem(".", &error))?;
+    reader.end().map_err(|error| problem(".", &error, false))?;
     Ok(value)
 }
 
-fn problem(path: &str, error: &serde_json::Error) -> Problem {
+fn problem(path: &str, error: &serde_json::Error, is_json: bool) -> Problem {
     let place = format!("at line {} column {}", error.line(), error.column());
-    if !error.is_data() {
+    if !is_json {
         return Problem::body_malformed(format!("the body is not valid JSON {place}"));
     }
     let message = error.to_string();
@@ -103,6 +104,9 @@ mod tests {
 
         let (_, detail) = refused(r#"{"number":"1","method":"secret"}"#);
         assert_eq!(detail, "method: unknown variant, expected `sms_code`");
+
+        let (code, detail) = refused(r#"{"number":"1","method":1}"#);
+        assert_eq!((code, &*detail), ("field_malformed", "method: not a value of this kind"));
 
         let (_, detail) = refused(r#"{"number":"1","opened":"张三"}"#);
         assert_eq!(detail, "opened: not a value of this kind");

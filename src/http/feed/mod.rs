@@ -12,7 +12,6 @@ use warp::reply::Response;
 
 use super::call::{Call, call};
 use super::service::{App, Paid, Routes};
-use crate::by_method;
 
 pub fn routes(app: &App) -> Routes {
     let (paged, looked_up, acknowledged) = (app.clone(), app.clone(), app.clone());

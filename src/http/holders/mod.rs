@@ -17,7 +17,6 @@ use warp::Filter;
 
 use super::call::{Call, call};
 use super::service::{App, Routes, with};
-use crate::by_method;
 use crate::domain::id::{DisputeId, VerificationId};
 
 pub fn routes(app: &App) -> Routes {

@@ -14,7 +14,6 @@ use warp::Filter;
 
 use super::call::{Call, call};
 use super::service::{App, Routes, with};
-use crate::by_method;
 use crate::casework::batches::Fate;
 use crate::domain::id::{BatchId, DisputeId};
 

@@ -18,7 +18,6 @@ use warp::{Filter, Reply};
 use super::call::{Call, call};
 use super::problem::{Answer, Problem};
 use super::service::{App, Routes, private, with};
-use crate::by_method;
 use crate::casework::Casework;
 use crate::casework::actors::{OperatorActor, ProviderActor};
 use crate::casework::tenure_upload::TenureUpload;

@@ -291,5 +291,4 @@ fn checksum(key: &[u8], rest: &[u8]) -> u32 {
 }
 
 #[cfg(test)]
-#[path = "layout_tests.rs"]
 mod tests;

@@ -1,6 +1,20 @@
 //! What several rooms' tests use.
+//!
+//! `world` is a whole service on a loopback socket over a store in memory, with
+//! its operator and the people who call it. Time moves when a story says so,
+//! chance comes from a seed, and the worker does its tasks when asked: nothing
+//! waits and nothing races.
 
 pub mod audit;
+mod client;
 pub mod dice;
+mod parties;
+mod people;
 pub mod records;
 pub mod service;
+mod store;
+mod world;
+
+pub use client::Answer;
+pub use people::{Dispute, Holder, Moderator};
+pub use world::{Setup, World, day, seconds};

@@ -206,49 +206,21 @@ async fn malformed_questions_are_refused_by_the_definitions_codes() {
         .await
         .unwrap();
     let bearer = token["access_token"].as_str().unwrap().to_owned();
-    let phone = "+8613800138000";
-    let day = "2025-03-01";
+    let asked = |phone: &str, field: &str, day: &str| json!({"phoneNumber": phone, field: day});
+    let (phone, day) = ("+8613800138000", "2025-03-01");
+    let (tenure, bearer) = ("tenureDate", bearer.as_str());
+    let missing = "KNOW_YOUR_CUSTOMER.INVALID_PARAM_COMBINATION";
     for (api, token, body, status, code) in [
-        (Api::Tenure, bearer.as_str(), json!({}), 400, "INVALID_ARGUMENT"),
-        (Api::Tenure, &bearer, json!([]), 400, "INVALID_ARGUMENT"),
-        (
-            Api::Tenure,
-            &bearer,
-            json!({"phoneNumber": phone, "tenureDate": "2025-02-30"}),
-            400,
-            "INVALID_ARGUMENT",
-        ),
-        (
-            Api::Tenure,
-            &bearer,
-            json!({"phoneNumber": phone, "tenureDate": "20250301"}),
-            400,
-            "INVALID_ARGUMENT",
-        ),
-        (Api::Tenure, &bearer, json!({"phoneNumber": "138", "tenureDate": day}), 400, "INVALID_ARGUMENT"),
-        (Api::Tenure, &bearer, json!({"tenureDate": day}), 422, "MISSING_IDENTIFIER"),
-        (
-            Api::Tenure,
-            &bearer,
-            json!({"phoneNumber": "+12345", "tenureDate": day}),
-            404,
-            "IDENTIFIER_NOT_FOUND",
-        ),
-        (Api::Tenure, "t", json!({"phoneNumber": phone, "tenureDate": day}), 401, "UNAUTHENTICATED"),
-        (
-            Api::Recycling,
-            &bearer,
-            json!({"phoneNumber": phone, "specifiedDate": day}),
-            403,
-            "PERMISSION_DENIED",
-        ),
-        (
-            Api::Match,
-            &bearer,
-            json!({"phoneNumber": phone}),
-            400,
-            "KNOW_YOUR_CUSTOMER.INVALID_PARAM_COMBINATION",
-        ),
+        (Api::Tenure, bearer, json!({}), 400, "INVALID_ARGUMENT"),
+        (Api::Tenure, bearer, json!([]), 400, "INVALID_ARGUMENT"),
+        (Api::Tenure, bearer, asked(phone, tenure, "2025-02-30"), 400, "INVALID_ARGUMENT"),
+        (Api::Tenure, bearer, asked(phone, tenure, "20250301"), 400, "INVALID_ARGUMENT"),
+        (Api::Tenure, bearer, asked("138", tenure, day), 400, "INVALID_ARGUMENT"),
+        (Api::Tenure, bearer, json!({"tenureDate": day}), 422, "MISSING_IDENTIFIER"),
+        (Api::Tenure, bearer, asked("+12345", tenure, day), 404, "IDENTIFIER_NOT_FOUND"),
+        (Api::Tenure, "t", asked(phone, tenure, day), 401, "UNAUTHENTICATED"),
+        (Api::Recycling, bearer, asked(phone, "specifiedDate", day), 403, "PERMISSION_DENIED"),
+        (Api::Match, bearer, json!({"phoneNumber": phone}), 400, missing),
     ] {
         line.operator.set(number(), vec![contract("lin", date(2020, 1, 1), None)]);
         let response = client

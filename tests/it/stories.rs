@@ -1,0 +1,8 @@
+//! Stories over HTTP: what people do with the service, and what they get.
+
+mod control;
+mod disputes;
+mod filing;
+mod moderation;
+mod name_mismatch;
+mod reassigned;

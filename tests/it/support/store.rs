@@ -1,0 +1,62 @@
+//! The store in memory, and how often something was changed in it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use zhengming::domain::number::Number;
+use zhengming::store::memory::MemoryStore;
+use zhengming::store::{AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record};
+use zhengming::store::{Store, StoreError, Versioned};
+
+#[derive(Debug, Default)]
+pub struct WatchedStore {
+    inner: MemoryStore,
+    changes: AtomicU64,
+}
+
+impl WatchedStore {
+    /// Changesets that were committed and were not empty.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Store for WatchedStore {
+    async fn get(&self, key: &Key) -> Result<Option<Versioned<Record>>, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn list(
+        &self,
+        listing: &Listing,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.inner.list(listing, after, limit).await
+    }
+
+    async fn log(&self, after: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.inner.log(after, limit).await
+    }
+
+    fn log_size(&self) -> watch::Receiver<u64> {
+        self.inner.log_size()
+    }
+
+    async fn newest_entry(&self, number: Number) -> Result<Option<u64>, StoreError> {
+        self.inner.newest_entry(number).await
+    }
+
+    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
+        self.inner.audit(after, limit).await
+    }
+
+    async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
+        let is_change = changeset != Changeset::default();
+        let receipt = self.inner.commit(changeset).await?;
+        self.changes.fetch_add(u64::from(is_change), Ordering::SeqCst);
+        Ok(receipt)
+    }
+}

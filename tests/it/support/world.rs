@@ -1,0 +1,218 @@
+//! The service, its clock and its operator.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+use zhengming::casework::ports::{Message, Sms, Unavailable};
+use zhengming::casework::secret::Secret;
+use zhengming::casework::staging::Staging;
+use zhengming::casework::{AskedOperator, Casework, Parts, Settings};
+use zhengming::cli::demo::stand_in::{Contract, StandInConfig, StandInOperator};
+use zhengming::domain::number::Number;
+use zhengming::domain::reference::Reference;
+use zhengming::env::clock::{Clock, MockClock};
+use zhengming::env::entropy::SeededEntropy;
+use zhengming::feed::Feed;
+use zhengming::gateway::Now;
+use zhengming::gateway::camara::{Camara, CamaraConfig};
+use zhengming::http::accept::{AcceptLimits, Server};
+use zhengming::http::client::TrustedProxies;
+use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::service::{Service, routes};
+
+use super::client::Client;
+use super::store::WatchedStore;
+
+/// What a story may want otherwise.
+pub struct Setup {
+    /// The operator's answers see through ports.
+    pub follows_ports: bool,
+    pub settings: Settings,
+    pub limits: LimitsConfig,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let settings = Settings {
+            codes_per_number_per_day: 5,
+            filings_per_number_per_90_days: 4,
+            releases_per_operator_per_day: 10_000,
+            publish_all_releases: false,
+            altcha_max_number: 0,
+        };
+        let limits = LimitsConfig {
+            requests_per_address_per_second: 0,
+            verifications_per_address_per_hour: 0,
+            logins_per_address_per_minute: 0,
+            ..LimitsConfig::default()
+        };
+        Self { follows_ports: true, settings, limits }
+    }
+}
+
+pub struct World {
+    pub clock: MockClock,
+    pub casework: Casework,
+    pub client: Client,
+    /// cmcc: serves 138… and answers over CAMARA.
+    pub cmcc: StandInOperator,
+    pub service: Arc<Service>,
+    store: Arc<WatchedStore>,
+    outbox: Arc<RecordingSms>,
+    _staging: TempDir,
+    _stop: DropGuard,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// 23 November 2026, 11 o'clock in Shanghai, a Monday.
+    pub async fn with(setup: Setup) -> Self {
+        let clock = MockClock::at("2026-11-23T03:00:00Z".parse().unwrap());
+        let store = Arc::new(WatchedStore::default());
+        let outbox = Arc::new(RecordingSms::default());
+        let staging = tempfile::tempdir().unwrap();
+        let (cmcc, api) = operator(&clock).await;
+        let casework = Casework::new(Parts {
+            store: store.clone(),
+            clock: Arc::new(clock.clone()),
+            entropy: Arc::new(SeededEntropy::new(1)),
+            secret: Secret::new([7; 32]),
+            reference: Arc::new(Reference::built_in()),
+            settings: setup.settings,
+            sms: outbox.clone(),
+            operators: vec![AskedOperator {
+                id: "cmcc".parse().unwrap(),
+                follows_ports: setup.follows_ports,
+                api: Arc::new(api),
+            }],
+            staging: Staging::open(staging.path()).unwrap(),
+        });
+        let service = Arc::new(Service {
+            casework: casework.clone(),
+            feed: Feed::open(store.clone()).await.unwrap(),
+            limits: Limits::new(&setup.limits, &elapsed(&clock)),
+        });
+        let stop = CancellationToken::new();
+        let address = serve(&service, &stop).await;
+        let client = Client::new(address);
+        let _stop = stop.drop_guard();
+        Self { clock, casework, client, cmcc, service, store, outbox, _staging: staging, _stop }
+    }
+
+    pub fn advance(&self, by: SignedDuration) {
+        self.clock.advance(by);
+    }
+
+    pub fn advance_days(&self, days: i64) {
+        self.advance(SignedDuration::from_hours(24 * days));
+    }
+
+    /// Does everything that is due now.
+    pub async fn work(&self) {
+        self.casework.work_off().await.unwrap();
+    }
+
+    /// How many times anything was changed.
+    pub fn changes(&self) -> u64 {
+        self.store.changes()
+    }
+
+    /// Messages to a number, oldest first.
+    pub fn messages_to(&self, number: &str) -> Vec<String> {
+        let number = self.number(number);
+        let sent = self.outbox.0.lock().unwrap();
+        sent.iter().filter(|message| message.to == number).map(|message| message.text.clone()).collect()
+    }
+
+    pub fn number(&self, text: &str) -> Number {
+        self.casework.reference().numbering.parse(text).unwrap()
+    }
+
+    /// The contracts that cmcc's API answers from: holder, first day, and the
+    /// day on which it was cancelled.
+    pub fn cmcc_knows(&self, number: &str, contracts: &[(&str, &str, Option<&str>)]) {
+        let contracts = contracts.iter().map(|(holder, from, until)| Contract {
+            holder: (*holder).to_owned(),
+            name: (*holder).to_owned(),
+            uscc: None,
+            from: day(from),
+            until: until.map(day),
+        });
+        self.cmcc.set(self.number(number), contracts.collect());
+    }
+
+    /// The usual tale: somebody had the number, it rested, and since 15 March
+    /// 2025 it is another's.
+    pub fn cmcc_knows_new_holder(&self, number: &str) {
+        self.cmcc_knows(
+            number,
+            &[("former", "2019-05-01", Some("2024-12-01")), ("present", "2025-03-15", None)],
+        );
+    }
+}
+
+pub fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+pub fn seconds(count: i64) -> SignedDuration {
+    SignedDuration::from_secs(count)
+}
+
+async fn operator(clock: &MockClock) -> (StandInOperator, Camara) {
+    let time = clock.clone();
+    let now: Now = Arc::new(move || time.now());
+    let config = StandInConfig {
+        client_id: "zhengming".into(),
+        client_secret: "secret".into(),
+        token_life_s: 3_600,
+        records_from: day("2000-01-01"),
+        now: now.clone(),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let operator = StandInOperator::start(listener, config).unwrap();
+    let config = CamaraConfig {
+        base_url: operator.base_url(),
+        token_url: operator.token_url(),
+        client_id: "zhengming".into(),
+        client_secret: "secret".into(),
+        timeout_ms: 10_000,
+        response_bytes_max: 65_536,
+    };
+    (operator, Camara::new(&config, now).unwrap())
+}
+
+async fn serve(service: &Arc<Service>, stop: &CancellationToken) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let ids = Arc::new(|| Uuid::from_u128(7));
+    let server = Server::new(AcceptLimits::default(), TrustedProxies::default(), ids, routes(service));
+    tokio::spawn(server.serve(listener, stop.clone()));
+    address
+}
+
+fn elapsed(clock: &MockClock) -> Elapsed {
+    let (clock, start) = (clock.clone(), clock.now());
+    Elapsed::new(move || clock.now().duration_since(start).unsigned_abs())
+}
+
+#[derive(Debug, Default)]
+struct RecordingSms(Mutex<Vec<Message>>);
+
+#[async_trait]
+impl Sms for RecordingSms {
+    async fn send(&self, message: &Message) -> Result<(), Unavailable> {
+        self.0.lock().unwrap().push(message.clone());
+        Ok(())
+    }
+}
