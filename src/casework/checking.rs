@@ -196,10 +196,7 @@ impl Casework {
                 _ => return self.finish(task).await,
             };
             let id = format!("status-{id}-{}", dispute.events.len());
-            let message = Message { id, to: sent_to, text: text.to_owned() };
-            if let Err(unavailable) = self.parts.sms.send(&message).await {
-                return self.postpone(task, &unavailable).await;
-            }
+            return self.send(task, Message { id, to: sent_to, text: text.to_owned() }).await;
         }
         self.finish(task).await
     }

@@ -171,12 +171,20 @@ impl Casework {
         if let Some(verification) = waiting {
             let Verification { number, language, .. } = verification.value;
             let text = code_text(&language, &self.parts.secret.code(id));
-            let message = Message { id: format!("code-{id}"), to: number, text };
-            if let Err(unavailable) = self.parts.sms.send(&message).await {
-                return self.postpone(task, &unavailable).await;
-            }
+            return self.send(task, Message { id: format!("code-{id}"), to: number, text }).await;
         }
         self.finish(task).await
+    }
+
+    /// Sends a task's message, now or when the service may and the gateway can.
+    pub(super) async fn send(&self, task: &Versioned<Task>, message: Message) -> Result<()> {
+        if let Err(next) = self.sending.take(self.now(), self.parts.settings.sms_per_minute) {
+            return self.put_off(task, next).await;
+        }
+        match self.parts.sms.send(&message).await {
+            Ok(()) => self.finish(task).await,
+            Err(unavailable) => self.postpone(task, &unavailable).await,
+        }
     }
 }
 

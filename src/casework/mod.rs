@@ -12,6 +12,7 @@ pub mod checking;
 pub mod control;
 pub mod correcting;
 pub mod filing;
+pub mod housekeeping;
 pub mod keys;
 pub mod labels;
 pub mod moderation;
@@ -36,6 +37,7 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
+use crate::casework::housekeeping::Sending;
 use crate::casework::ports::{Operator, Sms};
 use crate::casework::secret::Secret;
 use crate::casework::staging::Staging;
@@ -79,6 +81,8 @@ pub struct AskedOperator {
 pub struct Settings {
     pub codes_per_number_per_day: u32,
     pub filings_per_number_per_90_days: u32,
+    /// Of the whole service.
+    pub sms_per_minute: u32,
     pub releases_per_operator_per_day: u64,
     /// Publish a release also where no label and no correction is known.
     pub publish_all_releases: bool,
@@ -91,6 +95,7 @@ pub struct Casework {
     parts: Arc<Parts>,
     /// Wakes the worker after a commit that left it something to do.
     work: Arc<Notify>,
+    sending: Arc<Sending>,
 }
 
 /// Why a use case did not end well.
@@ -126,7 +131,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Casework {
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), work: Arc::new(Notify::new()) }
+        Self { parts: Arc::new(parts), work: Arc::default(), sending: Arc::default() }
     }
 
     pub fn reference(&self) -> &Reference {

@@ -5,10 +5,11 @@
 //! | file | a crash leaves |
 //! |---|---|
 //! | `ID.part`, `ID.N.part` | rubbish: nobody was told of it; removed at the next start |
-//! | `ID.lines` | a whole upload, or one that no batch names yet: removed with its batch |
+//! | `ID.lines` | a whole upload: applied on, if a batch names it, else removed at the next start |
 //! | `labels-ID.lines` | labels of which some were applied: the provider, who got no answer, sends them again; removed at the next start |
 //! | `ID.held` | lines kept back for two people; some of them twice, which changes nothing |
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -99,6 +100,21 @@ impl Staging {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
             _ => Ok(()),
         }
+    }
+
+    /// Removes the uploads that are not among these.
+    pub(super) async fn keep_only(&self, open: &BTreeSet<String>) -> Result<()> {
+        let mut entries = fs::read_dir(&self.dir).await.map_err(failed)?;
+        while let Some(entry) = entries.next_entry().await.map_err(failed)? {
+            let path = entry.path();
+            let is_upload =
+                path.extension().is_some_and(|extension| extension == "lines" || extension == "held");
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            if is_upload && !open.contains(name) {
+                fs::remove_file(&path).await.map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     fn path(&self, name: &str, held: bool) -> PathBuf {

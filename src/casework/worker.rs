@@ -19,6 +19,7 @@ const TASKS_PER_LOOK_MAX: usize = 256;
 /// How often to look for tasks whose time has come.
 const LOOK_EVERY_MS: u64 = 500;
 const BACK_OFF_S_MAX: i64 = 3_600;
+const PURGE_EVERY_MINUTES: i64 = 10;
 
 impl Casework {
     /// Runs until told to stop, or until the store fails.
@@ -26,7 +27,12 @@ impl Casework {
         let under_way = Arc::new(Mutex::new(BTreeSet::new()));
         let places = Arc::new(Semaphore::new(TASKS_AT_ONCE_MAX));
         let failed = CancellationToken::new();
+        self.tidy_uploads().await?;
+        let mut purge_from = self.now();
         loop {
+            if purge_from <= self.now() && !self.purge().await.or_else(passing)? {
+                purge_from = super::control::later(self.now(), PURGE_EVERY_MINUTES);
+            }
             for task in self.due_tasks().await? {
                 if !lock(&under_way).insert(task.value.kind.clone()) {
                     continue;
@@ -125,6 +131,14 @@ impl Casework {
         let mut changeset = Changeset::default();
         changeset.put(task);
         self.commit(changeset).await
+    }
+}
+
+/// Only a fatal error ends the worker; what was not done is done next time.
+fn passing(error: Error) -> Result<bool> {
+    match error {
+        Error::Fatal(_) => Err(error),
+        _ => Ok(false),
     }
 }
 

@@ -110,8 +110,10 @@ fn read_reference(dir: Option<&Path>) -> Result<Reference, Failed> {
 }
 
 fn warn_of_years_without_data(reference: &Reference, world: &World) {
-    let this_year = jiff::tz::TimeZone::UTC.to_datetime(world.clock.now()).year();
-    for year in reference.working_days.years_without_data(this_year..=this_year) {
+    let today = jiff::tz::TimeZone::UTC.to_datetime(world.clock.now()).date();
+    // Due dates of the next weeks may lie in the next year.
+    let soon = crate::domain::day::plus_days(today, 30);
+    for year in reference.working_days.years_without_data(today.year()..=soon.year()) {
         tracing::warn!(
             year,
             "working-days.toml has no holidays for this year: due dates count Mondays to Fridays"
@@ -205,6 +207,7 @@ fn settings(config: &Config) -> Settings {
     Settings {
         codes_per_number_per_day: config.limits.codes_per_number_per_day,
         filings_per_number_per_90_days: config.limits.filings_per_number_per_90_days,
+        sms_per_minute: config.limits.sms_per_minute,
         releases_per_operator_per_day: config.limits.releases_per_operator_per_day,
         publish_all_releases: config.feed.publish_releases == PublishReleases::All,
         altcha_max_number: u64::from(config.altcha.max_number),

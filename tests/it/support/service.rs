@@ -71,6 +71,7 @@ pub fn settings() -> Settings {
     Settings {
         codes_per_number_per_day: 5,
         filings_per_number_per_90_days: 4,
+        sms_per_minute: 0,
         releases_per_operator_per_day: 10_000,
         publish_all_releases: false,
         altcha_max_number: 0,
