@@ -34,12 +34,17 @@ impl Holder {
 #[derive(Debug, Clone, Copy)]
 pub struct Claimant {
     dispute: DisputeId,
+    number: Number,
     proved_at: Timestamp,
 }
 
 impl Claimant {
     pub fn dispute(&self) -> DisputeId {
         self.dispute
+    }
+
+    pub fn number(&self) -> Number {
+        self.number
     }
 
     pub fn proved_at(&self) -> Timestamp {
@@ -140,7 +145,7 @@ impl Casework {
         }
         let number = self.dispute(dispute).await?.value.number;
         self.still_theirs(number, proved_at).await?;
-        Ok(Claimant { dispute, proved_at })
+        Ok(Claimant { dispute, number, proved_at })
     }
 
     pub async fn provider(&self, key: &str) -> Result<ProviderActor> {

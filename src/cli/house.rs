@@ -220,6 +220,8 @@ fn rates(config: &Config) -> LimitsConfig {
         requests_per_address_per_second: limits.requests_per_address_per_second,
         requests_per_provider_per_second: limits.requests_per_provider_per_second,
         requests_per_operator_per_second: limits.requests_per_operator_per_second,
+        requests_per_number_per_second: limits.requests_per_number_per_second,
+        requests_per_moderator_per_second: limits.requests_per_moderator_per_second,
         verifications_per_address_per_hour: limits.verifications_per_address_per_hour,
         logins_per_address_per_minute: limits.logins_per_address_per_minute,
         snapshots_per_provider_per_day: limits.snapshots_per_provider_per_day,

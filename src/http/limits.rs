@@ -19,7 +19,8 @@ use serde::Deserialize;
 
 use super::client::AddressPrefix;
 use super::problem::Problem;
-use crate::domain::id::{OperatorId, ProviderId};
+use crate::domain::id::{ModeratorName, OperatorId, ProviderId};
+use crate::domain::number::Number;
 
 mod bounded;
 use bounded::BoundedStore;
@@ -36,6 +37,8 @@ pub struct LimitsConfig {
     pub requests_per_address_per_second: u32,
     pub requests_per_provider_per_second: u32,
     pub requests_per_operator_per_second: u32,
+    pub requests_per_number_per_second: u32,
+    pub requests_per_moderator_per_second: u32,
     pub verifications_per_address_per_hour: u32,
     pub logins_per_address_per_minute: u32,
     pub snapshots_per_provider_per_day: u32,
@@ -50,6 +53,8 @@ impl Default for LimitsConfig {
             requests_per_address_per_second: 20,
             requests_per_provider_per_second: 200,
             requests_per_operator_per_second: 50,
+            requests_per_number_per_second: 20,
+            requests_per_moderator_per_second: 20,
             verifications_per_address_per_hour: 20,
             logins_per_address_per_minute: 5,
             snapshots_per_provider_per_day: 20,
@@ -65,11 +70,14 @@ pub struct Limits {
     pub requests_by_address: Limiter<AddressPrefix>,
     pub requests_by_provider: Limiter<ProviderId>,
     pub requests_by_operator: Limiter<OperatorId>,
+    /// Whoever holds a token of the number.
+    pub requests_by_number: Limiter<Number>,
+    pub requests_by_moderator: Limiter<ModeratorName>,
     pub verifications_by_address: Limiter<AddressPrefix>,
     pub logins_by_address: Limiter<AddressPrefix>,
     pub snapshots_by_provider: Limiter<ProviderId>,
-    /// By key and the number's digits.
-    pub recycling_dates: Limiter<(ProviderId, u64)>,
+    /// By key and number.
+    pub recycling_dates: Limiter<(ProviderId, Number)>,
 }
 
 impl Limits {
@@ -92,6 +100,16 @@ impl Limits {
             ),
             requests_by_operator: Limiter::new(
                 second("operator", config.requests_per_operator_per_second),
+                keys,
+                clock,
+            ),
+            requests_by_number: Limiter::new(
+                second("number", config.requests_per_number_per_second),
+                keys,
+                clock,
+            ),
+            requests_by_moderator: Limiter::new(
+                second("moderator", config.requests_per_moderator_per_second),
                 keys,
                 clock,
             ),
@@ -123,6 +141,8 @@ impl Limits {
         self.requests_by_address.purge();
         self.requests_by_provider.purge();
         self.requests_by_operator.purge();
+        self.requests_by_number.purge();
+        self.requests_by_moderator.purge();
         self.verifications_by_address.purge();
         self.logins_by_address.purge();
         self.snapshots_by_provider.purge();

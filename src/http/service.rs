@@ -97,13 +97,17 @@ impl Service {
     }
 
     pub async fn holder(&self, call: &Call) -> Result<(Holder, Paid), Problem> {
-        let paid = self.anyone(call)?;
-        Ok((self.casework.holder(credential(call)?).await?, paid))
+        let Paid(mut standings) = self.anyone(call)?;
+        let holder = self.casework.holder(credential(call)?).await?;
+        standings.extend(self.limits.requests_by_number.check(&holder.number())?);
+        Ok((holder, Paid(standings)))
     }
 
     pub async fn claimant(&self, call: &Call, dispute: DisputeId) -> Result<(Claimant, Paid), Problem> {
-        let paid = self.anyone(call)?;
-        Ok((self.casework.claimant(credential(call)?, dispute).await?, paid))
+        let Paid(mut standings) = self.anyone(call)?;
+        let claimant = self.casework.claimant(credential(call)?, dispute).await?;
+        standings.extend(self.limits.requests_by_number.check(&claimant.number())?);
+        Ok((claimant, Paid(standings)))
     }
 
     /// Pays by its key; by network prefix too only where the key is no good,
@@ -129,8 +133,10 @@ impl Service {
     }
 
     pub async fn moderator(&self, call: &Call) -> Result<(ModeratorActor, Paid), Problem> {
-        let paid = self.anyone(call)?;
-        Ok((self.casework.moderator(credential(call)?).await?, paid))
+        let Paid(mut standings) = self.anyone(call)?;
+        let moderator = self.casework.moderator(credential(call)?).await?;
+        standings.extend(self.limits.requests_by_moderator.check(moderator.name())?);
+        Ok((moderator, Paid(standings)))
     }
 
     /// Guessing keys costs the guesser's address.

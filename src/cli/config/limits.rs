@@ -33,6 +33,9 @@ limits! {
     requests_per_address_per_second: u32 = 20,
     requests_per_provider_per_second: u32 = 200,
     requests_per_operator_per_second: u32 = 50,
+    /// Of whoever holds a token of the number.
+    requests_per_number_per_second: u32 = 20,
+    requests_per_moderator_per_second: u32 = 20,
     verifications_per_address_per_hour: u32 = 20,
     codes_per_number_per_day: u32 = 5,
     /// Of the whole service.

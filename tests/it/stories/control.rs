@@ -185,6 +185,49 @@ async fn an_address_beyond_its_rate_waits() {
     world.asks_for_code(NUMBER).await.ok(201);
 }
 
+#[tokio::test]
+async fn whoever_holds_a_token_waits_beyond_the_numbers_rate() {
+    let limits = LimitsConfig { requests_per_number_per_second: 1, ..Setup::default().limits };
+    let world = World::with(Setup { limits, ..Setup::default() }).await;
+    let (holder, other) = (world.holder(NUMBER).await, world.holder("+8613900139000").await);
+    for _ in 0..5 {
+        holder.sees().await.ok(200);
+    }
+    let refused = holder.sees().await.refused(429, "too_many_requests");
+    assert_eq!(refused.headers["ratelimit"], "\"number\";r=0;t=1");
+    other.sees().await.ok(200);
+    world.advance(seconds(1));
+    holder.sees().await.ok(200);
+}
+
+#[tokio::test]
+async fn the_service_sends_so_many_messages_a_minute() {
+    let settings = Settings { sms_per_minute: 1, ..Setup::default().settings };
+    let world = World::with(Setup { settings, ..Setup::default() }).await;
+    let numbers = [NUMBER, "+8613900139000"];
+    for number in numbers {
+        world.asks_for_code(number).await.ok(201);
+    }
+    let sent = |world: &World| numbers.iter().map(|number| world.messages_to(number).len()).sum::<usize>();
+    world.work().await;
+    assert_eq!(sent(&world), 1);
+    world.advance(seconds(60));
+    world.work().await;
+    assert_eq!(sent(&world), 2, "late is not lost");
+}
+
+#[tokio::test]
+async fn what_has_run_out_is_told_for_a_day_and_then_forgotten() {
+    let world = World::new().await;
+    let path = format!("/v1/verifications/{}", world.asks_for_code(NUMBER).await.ok(201).text("id"));
+    world.advance(seconds(601));
+    assert!(!world.casework.purge().await.unwrap());
+    assert_eq!(world.client.get(&path, "").await.ok(200)["status"], "spent");
+    world.advance_days(1);
+    world.casework.purge().await.unwrap();
+    world.client.get(&path, "").await.refused(404, "not_found");
+}
+
 fn solved(challenge: &Value) -> String {
     use base64::Engine;
     use sha2::{Digest, Sha256};
