@@ -23,8 +23,9 @@ pub const WRONG_USAGE: u8 = 2;
 #[command(name = "zhengming", version)]
 pub struct Arguments {
     /// Which log lines to write, such as `info` or `warn,zhengming=debug`.
-    #[arg(long, global = true, value_name = "FILTER", env = "ZHENGMING_LOG", default_value = "info")]
-    pub log: String,
+    /// Without it `serve` writes `info`, and everything else `warn`.
+    #[arg(long, global = true, value_name = "FILTER", env = "ZHENGMING_LOG")]
+    pub log: Option<String>,
     /// How to write them: text or json.
     #[arg(long, global = true, value_name = "FORMAT", env = "ZHENGMING_LOG_FORMAT", default_value_t)]
     pub log_format: LogFormat,
@@ -351,6 +352,6 @@ mod tests {
     #[test]
     fn how_to_log_may_stand_behind_the_verb() {
         let arguments = parsed("demo --log debug --log-format json").unwrap();
-        assert_eq!((arguments.log.as_str(), arguments.log_format), ("debug", LogFormat::Json));
+        assert_eq!((arguments.log.as_deref(), arguments.log_format), (Some("debug"), LogFormat::Json));
     }
 }

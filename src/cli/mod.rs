@@ -73,7 +73,9 @@ pub fn run(
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
-    let outcome = telemetry::init(arguments.log_format, &arguments.log)
+    let usual = if matches!(arguments.command, Command::Serve(_)) { "info" } else { "warn" };
+    let log = arguments.log.as_deref().unwrap_or(usual);
+    let outcome = telemetry::init(arguments.log_format, log)
         .map_err(|error| Failed::new("--log", &error))
         .and_then(|()| tokio::runtime::Runtime::new().map_err(|error| Failed::new("the runtime", &error)))
         .and_then(|runtime| runtime.block_on(carry_out(arguments.command, env.into_iter().collect())));

@@ -98,7 +98,7 @@ impl Story<'_> {
             nothing_rejected(operator, &tally)?;
             let (lines, corrections) = (&tally["accepted"], &tally["corrections"]);
             self.told(&format!(
-                "{operator} pushes {lines} tenure lines: {corrections} numbers corrected unasked"
+                "{operator} pushes {lines} tenure lines; numbers corrected unasked: {corrections}"
             ));
         }
         Ok(())
