@@ -4,6 +4,7 @@
 
 mod edge;
 mod feed_http;
+mod process;
 mod store;
 mod stories;
 mod support;

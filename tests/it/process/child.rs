@@ -1,0 +1,150 @@
+//! A process of the program: what it says, line by line, and how it ends.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use regex::Regex;
+
+/// Much longer than anything takes here; a test that waits for it has failed.
+pub const AT_MOST: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Out,
+    Err,
+}
+
+/// Killed when it is dropped.
+pub struct Process {
+    child: Child,
+    lines: Receiver<(Stream, String)>,
+    heard: Vec<(Stream, String)>,
+}
+
+/// A process that has come to its end.
+#[derive(Debug)]
+pub struct Ended {
+    /// None if a signal ended it.
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Process {
+    pub fn start(mut command: Command, input: &[u8]) -> Self {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        let (tell, lines) = channel();
+        let told = tell.clone();
+        let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        std::thread::spawn(move || pass_on(out, Stream::Out, &told));
+        std::thread::spawn(move || pass_on(err, Stream::Err, &tell));
+        // A process that does not want it may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        Self { child, lines, heard: Vec::new() }
+    }
+
+    /// Waits for a line with these words, on either stream.
+    pub fn says(&mut self, words: &str) -> String {
+        loop {
+            let Ok((stream, line)) = self.lines.recv_timeout(AT_MOST) else {
+                panic!("it never said {words:?}, but: {:#?}", self.heard);
+            };
+            self.heard.push((stream, line.clone()));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    pub fn signal(&self, name: &str) {
+        let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// Waits for its end.
+    pub fn ended(mut self) -> Ended {
+        loop {
+            match self.lines.recv_timeout(AT_MOST) {
+                Ok(line) => self.heard.push(line),
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(_) => panic!("it does not end; it said: {:#?}", self.heard),
+            }
+        }
+        let code = self.child.wait().unwrap().code();
+        Ended { code, out: self.text(Stream::Out), err: self.text(Stream::Err) }
+    }
+
+    /// SIGKILL: no last words.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn text(&self, wanted: Stream) -> String {
+        let lines = self.heard.iter().filter(|(stream, _)| *stream == wanted);
+        lines.flat_map(|(_, line)| [line.as_str(), "\n"]).collect()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// What was printed by a process that did what it was asked.
+    #[track_caller]
+    pub fn done(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.out
+    }
+
+    /// What a process said that could not do it.
+    #[track_caller]
+    pub fn failed(self) -> String {
+        assert_eq!(self.code, Some(1), "{self:#?}");
+        self.err
+    }
+}
+
+/// `serve`, once it listens.
+pub struct Server {
+    pub process: Process,
+    pub public: SocketAddr,
+    pub admin: SocketAddr,
+}
+
+impl Server {
+    pub fn start(command: Command) -> Self {
+        let mut process = Process::start(command, b"");
+        let line = process.says("admin_listen");
+        Self { public: address(&line, "listen"), admin: address(&line, "admin_listen"), process }
+    }
+
+    /// Asks it to end; what it has said by then.
+    pub fn stopped(self) -> Ended {
+        self.process.signal("TERM");
+        self.process.ended()
+    }
+}
+
+/// Of a log line as text or as JSON.
+fn address(line: &str, field: &str) -> SocketAddr {
+    let pattern = Regex::new(&format!(r#"\b{field}(?:=|":")([0-9.]+:[0-9]+)"#)).unwrap();
+    pattern.captures(line).unwrap_or_else(|| panic!("no {field} in {line}"))[1].parse().unwrap()
+}
+
+fn pass_on(from: impl Read, stream: Stream, tell: &Sender<(Stream, String)>) {
+    for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
+        // Nobody listens any more.
+        if tell.send((stream, String::from_utf8_lossy(&line).into_owned())).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The program itself, as its users have it: started, called, signalled and
+//! killed from outside. Every test has a folder of its own; nothing outlives it.
+
+mod child;
+mod demo;
+mod house;
+mod phone;
+mod serving;
+mod wire;

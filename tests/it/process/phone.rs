@@ -1,0 +1,61 @@
+//! Every telephone there is: the outbox as a pipe, so that a message is read
+//! when it is sent.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Condvar, Mutex};
+
+use serde_json::Value;
+
+use super::child::AT_MOST;
+
+#[derive(Clone)]
+pub struct Phone(Arc<Inbox>);
+
+struct Inbox {
+    /// To whom, and what.
+    messages: Mutex<Vec<(String, String)>>,
+    came: Condvar,
+}
+
+impl Phone {
+    pub fn at(path: &Path) -> Self {
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+        // Open for writing as well, so that no writer's end is the end.
+        let pipe = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        let inbox = Arc::new(Inbox { messages: Mutex::new(Vec::new()), came: Condvar::new() });
+        let filled = inbox.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                let message: Value = serde_json::from_str(&line).unwrap();
+                let text = |field: &str| message[field].as_str().unwrap().to_owned();
+                filled.messages.lock().unwrap().push((text("to"), text("text")));
+                filled.came.notify_all();
+            }
+        });
+        Self(inbox)
+    }
+
+    /// Waits for a message to this number that was not read before and of
+    /// which something can be made.
+    pub fn receives<T>(&self, number: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let messages = self.0.messages.lock().unwrap();
+        let found = |messages: &[(String, String)]| {
+            messages.iter().position(|(to, text)| to == number && read(text).is_some())
+        };
+        let is_missing = |messages: &mut Vec<(String, String)>| found(messages).is_none();
+        let (mut messages, _) = self.0.came.wait_timeout_while(messages, AT_MOST, is_missing).unwrap();
+        let place = found(&messages)?;
+        let (_, text) = messages.remove(place);
+        read(&text)
+    }
+
+    pub fn code(&self, number: &str) -> Option<String> {
+        self.receives(number, |text| {
+            let (_, rest) = text.split_once("验证码 ")?;
+            Some(rest.chars().take_while(char::is_ascii_digit).collect())
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! A client that sends any bytes, and says what it got.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::Value;
+
+use super::child::AT_MOST;
+
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    /// Everything up to the body.
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    pub fn text(&self, field: &str) -> String {
+        self.json()[field].as_str().unwrap_or_else(|| panic!("no {field} in {self:?}")).to_owned()
+    }
+
+    #[track_caller]
+    pub fn ok(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{} {}", self.head, String::from_utf8_lossy(&self.body));
+        self
+    }
+
+    #[track_caller]
+    pub fn refused(self, status: u16, code: &str) -> Self {
+        let reply = self.ok(status);
+        assert_eq!(reply.json()["code"], code);
+        reply
+    }
+}
+
+/// One request on a connection of its own.
+#[derive(Debug, Clone)]
+pub struct Request {
+    line: String,
+    fields: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+pub fn request(method: &str, path: &str) -> Request {
+    Request { line: format!("{method} {path} HTTP/1.1"), fields: Vec::new(), body: Vec::new() }
+}
+
+pub fn get(path: &str) -> Request {
+    request("GET", path)
+}
+
+pub fn post(path: &str, body: &Value) -> Request {
+    request("POST", path).body("application/json", body.to_string())
+}
+
+impl Request {
+    pub fn field(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.field("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn body(self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        let sized = self.field("content-length", &body.len().to_string());
+        let typed = if media_type.is_empty() { sized } else { sized.field("content-type", media_type) };
+        Self { body, ..typed }
+    }
+
+    pub fn head(&self) -> String {
+        let fields: String = self.fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        format!("{}\r\nhost: localhost\r\nconnection: close\r\n{fields}\r\n", self.line)
+    }
+
+    /// An error where the server is not there, or not to the end.
+    pub fn try_at(&self, address: SocketAddr) -> io::Result<Reply> {
+        exchange(address, &[self.head().as_bytes(), &self.body].concat())
+    }
+
+    #[track_caller]
+    pub fn at(&self, address: SocketAddr) -> Reply {
+        self.try_at(address).unwrap_or_else(|error| panic!("{}: {error}", self.line))
+    }
+}
+
+/// Sends these very bytes on a connection that the server is to close; what
+/// comes back.
+pub fn exchange(address: SocketAddr, bytes: &[u8]) -> io::Result<Reply> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(AT_MOST))?;
+    // Who is refused early may find nobody reading the rest; the answer counts.
+    let written = stream.write_all(bytes);
+    let mut all = Vec::new();
+    let read = stream.read_to_end(&mut all).and(written);
+    parse(&all).ok_or_else(|| read.err().unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()))
+}
+
+/// None where it is cut short.
+pub fn parse(all: &[u8]) -> Option<Reply> {
+    let end = memchr::memmem::find(all, b"\r\n\r\n")?;
+    let head = String::from_utf8(all[..end].to_vec()).ok()?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let mut reply = Reply { status, head, body: all[end + 4..].to_vec() };
+    if reply.field("transfer-encoding").is_some() {
+        reply.body = unchunked(&reply.body)?;
+    }
+    let length = reply.field("content-length").and_then(|length| length.parse::<usize>().ok());
+    length.is_none_or(|length| reply.body.len() == length).then_some(reply)
+}
+
+fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let end = memchr::memmem::find(rest, b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?, 16).ok()?;
+        whole.extend(rest.get(end + 2..end + 2 + size)?);
+        rest = rest.get(end + 4 + size..)?;
+        if size == 0 {
+            return Some(whole);
+        }
+    }
+}
