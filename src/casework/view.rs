@@ -42,7 +42,14 @@ impl Casework {
         let state = dispute.state();
         let approved = state.approved.clone();
         let seq = match &approved {
-            Some((at, _)) => self.entry_of(&dispute, *at).await?,
+            Some((at, _)) => match self.entry_of(&dispute, *at).await? {
+                // A decision can be read one flush before its entry can.
+                None => {
+                    self.barrier().await?;
+                    self.entry_of(&dispute, *at).await?
+                }
+                found => found,
+            },
             None => None,
         };
         let void_before = approved.as_ref().and_then(|(_, effect)| match effect {

@@ -51,6 +51,15 @@ async fn a_new_holder_who_remembers_the_month_is_corrected() {
 }
 
 #[tokio::test]
+async fn who_sees_the_decision_sees_the_correction() {
+    let world = World::new().await;
+    world.cmcc_knows_new_holder(NUMBER);
+    let dispute = world.holder(NUMBER).await.files_reassigned("2025-03").await;
+    world.hold_flush();
+    assert_eq!(dispute.is("corrected").await["correction"]["void_before"], "2025-01-30");
+}
+
+#[tokio::test]
 async fn a_day_that_is_remembered_makes_a_narrow_window() {
     let world = World::new().await;
     world.cmcc_knows_new_holder(NUMBER);

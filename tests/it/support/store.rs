@@ -1,6 +1,6 @@
 //! The store in memory, and how often something was changed in it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -13,12 +13,19 @@ use zhengming::store::{Store, StoreError, Versioned};
 pub struct WatchedStore {
     inner: MemoryStore,
     changes: AtomicU64,
+    is_flush_due: AtomicBool,
 }
 
 impl WatchedStore {
     /// Changesets that were committed and were not empty.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::SeqCst)
+    }
+
+    /// As if the next flush were under way: records of it can be read, entries
+    /// cannot before somebody has waited for it.
+    pub fn hold_flush(&self) {
+        self.is_flush_due.store(true, Ordering::SeqCst);
     }
 }
 
@@ -46,6 +53,9 @@ impl Store for WatchedStore {
     }
 
     async fn newest_entry(&self, number: Number) -> Result<Option<u64>, StoreError> {
+        if self.is_flush_due.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
         self.inner.newest_entry(number).await
     }
 
@@ -56,6 +66,7 @@ impl Store for WatchedStore {
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
         let is_change = changeset != Changeset::default();
         let receipt = self.inner.commit(changeset).await?;
+        self.is_flush_due.store(false, Ordering::SeqCst);
         self.changes.fetch_add(u64::from(is_change), Ordering::SeqCst);
         Ok(receipt)
     }

@@ -123,6 +123,11 @@ impl World {
         self.casework.work_off().await.unwrap();
     }
 
+    /// What was changed last is read before it is durable.
+    pub fn hold_flush(&self) {
+        self.store.hold_flush();
+    }
+
     /// How many times anything was changed.
     pub fn changes(&self) -> u64 {
         self.store.changes()
