@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::casework::actors::Owner;
 use crate::casework::{Casework, Result, audit};
 use crate::domain::id::KeyId;
+use crate::domain::name::parse_name;
 use crate::domain::refusal::Refusal;
 use crate::store::{AccessKey, Changeset, Cursor, Grant, Listing, PAGE_RECORDS_MAX, Versioned};
 
@@ -16,6 +17,8 @@ const KEY_BYTES: usize = 32;
 impl Casework {
     /// Issues a key and returns it, for this once.
     pub async fn issue_key(&self, _: Owner, grant: Grant, name: &str) -> Result<(KeyId, String)> {
+        let malformed = |why: &str| Refusal::FieldMalformed { field: "name", why: why.to_owned() };
+        let name = parse_name(name).map_err(malformed)?;
         let prefix = match &grant {
             Grant::Provider(_) => "zmp_",
             Grant::Operator(_) => "zmo_",
@@ -28,7 +31,7 @@ impl Casework {
             id,
             hash: Sha256::digest(key.as_bytes()).into(),
             grant,
-            name: name.to_owned(),
+            name,
             issued_at: now,
             revoked_at: None,
         });
