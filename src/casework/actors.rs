@@ -177,9 +177,10 @@ impl Casework {
         let session = self.parts.secret.read_session_token(token).ok_or(Refusal::Unauthenticated)?;
         let found = self.store().load::<Session>(&session).await?;
         let found = found.filter(|found| self.now() < found.value.expires_at);
-        let name = found.ok_or(Refusal::Unauthenticated)?.value.moderator;
+        let Session { moderator: name, totp_generation, .. } = found.ok_or(Refusal::Unauthenticated)?.value;
         let found = self.store().load::<Moderator>(&name).await?;
-        let found = found.filter(|found| !found.value.disabled);
+        let is_same = |account: &Moderator| !account.disabled && account.totp_generation == totp_generation;
+        let found = found.filter(|found| is_same(&found.value));
         let role = found.ok_or(Refusal::Unauthenticated)?.value.role;
         Ok(ModeratorActor { name, role, session })
     }

@@ -59,12 +59,14 @@ impl Casework {
     }
 
     /// A new password and a new TOTP secret; also enables a disabled account.
+    /// Sessions from before end at once.
     pub async fn reset_moderator(&self, _: Owner, name: &ModeratorName, password: &str) -> Result<String> {
         let password_hash = self.password_hash(password).await?;
         self.retrying(|| async {
             let mut moderator = self.account(name).await?;
             moderator.value.password_hash.clone_from(&password_hash);
             moderator.value.totp_generation += 1;
+            moderator.value.totp_step_used = 0;
             moderator.value.disabled = false;
             let uri = otpauth_uri(&self.totp(&moderator.value))?;
             self.change_account(moderator, "moderator_reset").await?;
@@ -101,6 +103,7 @@ impl Casework {
         let session = Session {
             id: SessionId(self.new_uuid()),
             moderator: account.value.name.clone(),
+            totp_generation: account.value.totp_generation,
             started_at: now,
             expires_at: now.checked_add(SignedDuration::from_hours(SESSION_HOURS)).unwrap_or(Timestamp::MAX),
         };

@@ -102,6 +102,8 @@ pub struct Moderator {
 pub struct Session {
     pub id: SessionId,
     pub moderator: ModeratorName,
+    /// Of the account when it logged in: a reset ends what came before it.
+    pub totp_generation: u32,
     pub started_at: Timestamp,
     pub expires_at: Timestamp,
 }

@@ -156,7 +156,13 @@ pub fn verification(nth: u64, expires_at: Timestamp) -> Verification {
 }
 
 pub fn session(nth: u64, expires_at: Timestamp) -> Session {
-    Session { id: SessionId(uuid(nth)), moderator: moderator_name(nth), started_at: at(0), expires_at }
+    Session {
+        id: SessionId(uuid(nth)),
+        moderator: moderator_name(nth),
+        totp_generation: 0,
+        started_at: at(0),
+        expires_at,
+    }
 }
 
 pub fn code_count(number: Number, expires_at: Timestamp) -> CodeCount {
