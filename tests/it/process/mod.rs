@@ -1,9 +1,12 @@
 //! The program itself, as its users have it: started, called, signalled and
 //! killed from outside. Every test has a folder of its own; nothing outlives it.
 
+mod accounts;
 mod child;
 mod demo;
 mod house;
+mod imports;
+mod keys;
 mod phone;
 mod serving;
 mod wire;

@@ -48,7 +48,10 @@ fn what_it_cannot_use_is_said_in_one_line() {
         ("listen = \"127.0.0.1:0\"\n\n[feed]\norigins = \"x\"\n", "zhengming: z.toml:4: "),
         ("listen = \"here\"\n", "zhengming: z.toml:1: "),
         ("listen = \n", "zhengming: z.toml:1: "),
-        ("store = \"postgres://zm@localhost/zm\"\n", "zhengming: store = \"postgres:…\" is not built into this"),
+        (
+            "store = \"postgres://zm@localhost/zm\"\n",
+            "zhengming: store = \"postgres:…\" is not built into this",
+        ),
         (
             "[sms]\ngateway = \"kannel\"\nsend_url = \"http://127.0.0.1:1/\"\nusername = \"a\"\npassword_file = \"p\"\n",
             "zhengming: sms.gateway: only \"outbox\" is built into this release",
