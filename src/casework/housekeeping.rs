@@ -7,8 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::casework::control::later;
-use crate::casework::{Casework, Result};
-use crate::store::{Batch, Changeset, Cursor, Listing, PAGE_RECORDS_MAX};
+use crate::casework::{Casework, Error, Result};
+use crate::domain::id::BatchId;
+use crate::store::{Batch, BatchState, Changeset, Cursor, Listing, PAGE_RECORDS_MAX, TaskKind};
 
 /// A code or token that has run out is still told from one that never was.
 const KEPT_AFTER_EXPIRY_HOURS: i64 = 24;
@@ -53,19 +54,35 @@ impl Casework {
         Ok(page.next.is_some())
     }
 
-    /// Removes the files of uploads that are done: a crash may have come
-    /// between the last commit and their removal.
-    pub async fn tidy_uploads(&self) -> Result<()> {
+    /// What a crash left of uploads. For the start, before anybody can send
+    /// one: those that were being applied are taken up at once, and the files
+    /// of those that are done, or were never named, are removed.
+    pub async fn take_up_uploads(&self) -> Result<()> {
         let mut open = BTreeSet::new();
         let mut after: Option<Cursor> = None;
         loop {
             let listing = Listing::OpenBatches;
             let (page, next) = self.store().page::<Batch>(&listing, after.as_ref(), PAGE_RECORDS_MAX).await?;
-            open.extend(page.into_iter().map(|batch| batch.value.id.to_string()));
+            for Batch { id, state, .. } in page.into_iter().map(|batch| batch.value) {
+                open.insert(id.to_string());
+                if matches!(state, BatchState::Applying | BatchState::Releasing) {
+                    self.apply_now(id).await?;
+                }
+            }
             match next {
                 Some(cursor) => after = Some(cursor),
                 None => return self.parts.staging.keep_only(&open).await,
             }
+        }
+    }
+
+    async fn apply_now(&self, id: BatchId) -> Result<()> {
+        let mut changeset = Changeset::default();
+        self.schedule(&mut changeset, TaskKind::Apply(id), self.now()).await?;
+        match self.commit(changeset).await {
+            // Then it is done when its request would have given up.
+            Err(Error::Busy(_) | Error::Stale) => Ok(()),
+            done => done,
         }
     }
 }

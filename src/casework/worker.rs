@@ -27,7 +27,6 @@ impl Casework {
         let under_way = Arc::new(Mutex::new(BTreeSet::new()));
         let places = Arc::new(Semaphore::new(TASKS_AT_ONCE_MAX));
         let failed = CancellationToken::new();
-        self.tidy_uploads().await?;
         let mut purge_from = self.now();
         loop {
             if purge_from <= self.now() && !self.purge().await.or_else(passing)? {

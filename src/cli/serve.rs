@@ -38,6 +38,8 @@ impl Running {
     /// Binds both listeners and starts everything; `stop` drains and ends it.
     pub async fn start(config: &Config, world: &World, stop: &CancellationToken) -> Result<Self, Failed> {
         let House { app, mut store_failed } = House::build(config, world).await?;
+        let taken_up = app.casework.take_up_uploads().await;
+        taken_up.map_err(|error| Failed::new("uploads from before", &error))?;
         let public = bind(config.listen).await?;
         let admin = bind(config.admin_listen).await?;
         let mut running = Self {

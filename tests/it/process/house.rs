@@ -25,6 +25,9 @@ max_number = 0
 requests_per_address_per_second = 0
 requests_per_provider_per_second = 0
 requests_per_operator_per_second = 0
+requests_per_number_per_second = 0
+requests_per_moderator_per_second = 0
+sms_per_minute = 0
 verifications_per_address_per_hour = 0
 logins_per_address_per_minute = 0
 "#;

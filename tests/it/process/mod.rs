@@ -7,6 +7,7 @@ mod demo;
 mod house;
 mod imports;
 mod keys;
+mod killed;
 mod phone;
 mod serving;
 mod wire;
