@@ -4,10 +4,15 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 use std::str::FromStr;
 
-use tracing::Subscriber;
 use tracing::subscriber::SetGlobalDefaultError;
-use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing::{Level, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, FilterFn, ParseError};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+
+/// At `trace`, libraries write down what passes through them, numbers and
+/// tokens too: only our own lines are written at that level.
+const OURS: &str = "zhengming";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -43,9 +48,11 @@ where
 {
     let lines =
         tracing_subscriber::fmt().with_env_filter(EnvFilter::builder().parse(filter)?).with_writer(writer);
+    let is_ours_or_brief =
+        FilterFn::new(|line| *line.level() < Level::TRACE || line.target().starts_with(OURS));
     Ok(match format {
-        LogFormat::Text => Box::new(lines.with_ansi(ansi).finish()),
-        LogFormat::Json => Box::new(lines.json().flatten_event(true).finish()),
+        LogFormat::Text => Box::new(lines.with_ansi(ansi).finish().with(is_ours_or_brief)),
+        LogFormat::Json => Box::new(lines.json().flatten_event(true).finish().with(is_ours_or_brief)),
     })
 }
 
@@ -95,6 +102,9 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!(count = 3, "numbers corrected");
             tracing::debug!("a detail");
+            tracing::trace!("a step");
+            tracing::debug!(target: "warp::filters", "a detail of theirs");
+            tracing::trace!(target: "warp::filters", "8613800138000");
         });
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -114,6 +124,13 @@ mod tests {
         assert!(written(LogFormat::Text, "debug").contains("a detail"));
         assert!(!written(LogFormat::Text, "info").contains("a detail"));
         assert_eq!(written(LogFormat::Text, "off"), "");
+    }
+
+    #[test]
+    fn what_libraries_trace_is_never_written() {
+        let text = written(LogFormat::Text, "trace");
+        assert!(text.contains("a step") && text.contains("a detail of theirs"), "{text}");
+        assert!(!text.contains("8613800138000"), "{text}");
     }
 
     #[test]
