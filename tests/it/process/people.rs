@@ -1,0 +1,52 @@
+//! One of everybody who has a credential.
+
+use serde_json::json;
+
+use super::accounts::totp;
+use super::child::Server;
+use super::house::{House, only_word};
+use super::wire::post;
+
+pub const PASSWORD: &str = "correct horse battery";
+
+pub struct People {
+    pub provider: String,
+    pub operator: String,
+    pub holder: String,
+    /// The id of a verification, and the code that was sent.
+    pub verification: (String, String),
+    pub dispute: String,
+    pub claimant: String,
+    pub otpauth_uri: String,
+    pub moderator: String,
+}
+
+impl People {
+    pub fn gather(house: &House, server: &Server, number: &str) -> Self {
+        let run = |line: &str, input: &str| house.run_beside(server.admin, line, input).done();
+        let provider = only_word(&run("key issue provider tencent --name 腾讯", ""), "zmp_");
+        let operator = only_word(&run("key issue operator cmcc --name 移动", ""), "zmo_");
+        let otpauth_uri = run("moderator add li-lei --role admin --password-stdin", PASSWORD);
+        let log_in = json!({ "name": "li-lei", "password": PASSWORD, "totp": totp(&otpauth_uri, 0) });
+        let session = post("/v1/moderation/session", &log_in).at(server.public).ok(200);
+
+        let start = json!({ "number": number, "method": "sms_code" });
+        let id = post("/v1/verifications", &start).at(server.public).ok(201).text("id");
+        let code = house.phone.code(number).unwrap();
+        let confirm = post(&format!("/v1/verifications/{id}/confirm"), &json!({ "code": code }));
+        let holder = confirm.at(server.public).ok(200).text("token");
+        let body = json!({ "reason": "reassigned", "opened": "2025-03" });
+        let file = post("/v1/disputes", &body).bearer(&holder).field("idempotency-key", "1");
+        let filed = file.at(server.public).ok(201);
+        Self {
+            provider,
+            operator,
+            holder,
+            verification: (id, code),
+            dispute: filed.text("id"),
+            claimant: filed.text("token"),
+            otpauth_uri,
+            moderator: session.text("token"),
+        }
+    }
+}

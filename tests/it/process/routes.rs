@@ -1,0 +1,124 @@
+//! Every public route: its path, its methods, who may come. The table is held
+//! against the sources and against the service, so that a new route is sent
+//! rubbish too.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use regex::Regex;
+
+use super::child::Server;
+use super::house::House;
+use super::people::People;
+use super::wire::request;
+
+#[derive(Debug, Clone, Copy)]
+pub enum Who {
+    Anyone,
+    Holder,
+    Claimant,
+    Provider,
+    Operator,
+    Moderator,
+}
+
+use Who::{Anyone, Claimant, Holder, Moderator, Operator, Provider};
+
+/// `{}` stands for what differs: a number, an id.
+pub const ROUTES: [(&str, &[(&str, Who)]); 24] = [
+    ("/v1/challenge", &[("GET", Anyone)]),
+    ("/v1/verifications", &[("POST", Anyone)]),
+    ("/v1/verifications/{}", &[("GET", Anyone)]),
+    ("/v1/verifications/{}/confirm", &[("POST", Anyone)]),
+    ("/v1/labels", &[("GET", Holder), ("POST", Provider)]),
+    ("/v1/disputes", &[("GET", Holder), ("POST", Holder)]),
+    ("/v1/disputes/{}", &[("GET", Claimant)]),
+    ("/v1/disputes/{}/withdraw", &[("POST", Claimant)]),
+    ("/v1/disputes/{}/appeal", &[("POST", Claimant)]),
+    ("/v1/tenures", &[("POST", Operator)]),
+    ("/v1/moderation/session", &[("POST", Anyone)]),
+    ("/v1/moderation/queue", &[("GET", Moderator)]),
+    ("/v1/moderation/next", &[("POST", Moderator)]),
+    ("/v1/moderation/disputes/{}", &[("GET", Moderator)]),
+    ("/v1/moderation/disputes/{}/decision", &[("POST", Moderator)]),
+    ("/v1/moderation/disputes/{}/release", &[("POST", Moderator)]),
+    ("/v1/moderation/corrections/{}/revert", &[("POST", Moderator)]),
+    ("/v1/moderation/batches", &[("GET", Moderator)]),
+    ("/v1/moderation/batches/{}/release", &[("POST", Moderator)]),
+    ("/v1/moderation/batches/{}/discard", &[("POST", Moderator)]),
+    ("/v1/moderation/audit", &[("GET", Moderator)]),
+    ("/feed/v1/corrections", &[("GET", Provider)]),
+    ("/feed/v1/corrections/{}", &[("GET", Provider)]),
+    ("/feed/v1/ack", &[("PUT", Provider)]),
+];
+
+impl Who {
+    pub fn credential(self, people: &People) -> Option<&str> {
+        Some(match self {
+            Anyone => return None,
+            Holder => &people.holder,
+            Claimant => &people.claimant,
+            Provider => &people.provider,
+            Operator => &people.operator,
+            Moderator => &people.moderator,
+        })
+    }
+}
+
+/// The path with something real in the place of `{}`.
+pub fn filled(path: &str, people: &People) -> String {
+    let real = match path {
+        _ if path.contains("/verifications/") => &people.verification.0,
+        _ if path.contains("/disputes/") => &people.dispute,
+        _ if path.contains("/batches/") => "00000000-0000-7000-8000-000000000000",
+        _ if path.contains("/feed/v1/corrections/") => "8613800138001",
+        _ => "0",
+    };
+    path.replace("{}", real)
+}
+
+/// As written in the sources: `"v1" / "disputes" / DisputeId`.
+fn path_of(written: &str) -> String {
+    let segment = |segment: &str| match segment.trim().trim_end_matches(',') {
+        ".." => "*".to_owned(),
+        word => word.strip_prefix('"').map_or("{}", |word| word.trim_end_matches('"')).to_owned(),
+    };
+    written.split(" / ").map(|written| format!("/{}", segment(written))).collect()
+}
+
+fn in_sources(folder: &Path, found: &mut BTreeSet<String>) {
+    let pattern = Regex::new(r"(?m)^[^/\n]*warp::path!\(([^)]*)\)").unwrap();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        // The admin listener is not public.
+        if path.is_dir() && !path.ends_with("admin") {
+            in_sources(&path, found);
+        } else if path.is_file() {
+            let text = fs::read_to_string(&path).unwrap();
+            found.extend(pattern.captures_iter(&text).map(|written| path_of(&written[1])));
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_route_of_the_sources() {
+    let mut found = BTreeSet::new();
+    in_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"), &mut found);
+    let table: BTreeSet<String> = ROUTES.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(table, found);
+}
+
+#[test]
+fn the_table_has_every_method_of_the_service() {
+    let house = House::new();
+    let server: Server = house.serve();
+    let people = People::gather(&house, &server, "+8613800138001");
+    for (path, methods) in ROUTES {
+        let options = request("OPTIONS", &filled(path, &people)).at(server.public).ok(204);
+        let allowed = options.field("allow").unwrap();
+        let own = allowed.split(", ").filter(|method| !["HEAD", "OPTIONS"].contains(method));
+        let table = methods.iter().map(|(method, _)| *method);
+        assert_eq!(own.collect::<BTreeSet<_>>(), table.collect(), "{path}");
+    }
+}
