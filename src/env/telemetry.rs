@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::panic::PanicHookInfo;
 use std::str::FromStr;
 
 use tracing::subscriber::SetGlobalDefaultError;
@@ -29,12 +30,19 @@ pub enum TelemetryError {
     SetTwice(#[from] SetGlobalDefaultError),
 }
 
-/// Sets up the process's subscriber, once. The filter has the form of
-/// `tracing-subscriber`: `info`, or `warn,zhengming=debug`.
+/// Sets up the process's subscriber, once, for panics too. The filter has the
+/// form of `tracing-subscriber`: `info`, or `warn,zhengming=debug`.
 pub fn init(format: LogFormat, filter: &str) -> Result<(), TelemetryError> {
     let ansi = io::stderr().is_terminal();
     tracing::subscriber::set_global_default(subscriber(format, filter, ansi, io::stderr)?)?;
+    std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// Where and why, in the form of every other line.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(at, why = panic.payload_as_str().unwrap_or("no words"), "panicked");
 }
 
 fn subscriber<W>(
