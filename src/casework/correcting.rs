@@ -5,13 +5,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::casework::reversal::renewal_after;
 use crate::casework::{Casework, Result, record};
 use crate::domain::correction::{Effect, Entry, EntryReason, Ground};
 use crate::domain::dispute::{Actor, Dispute, Reason, Status, What};
 use crate::domain::evidence::Assurance;
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
-use crate::domain::policy::{DECISION_WORKING_DAYS, NAME_RENEWAL_DAYS};
+use crate::domain::policy::DECISION_WORKING_DAYS;
 use crate::domain::refusal::Refusal;
 use crate::store::{Changeset, Claim, Task, TaskKind, Versioned};
 
@@ -112,9 +113,8 @@ impl Casework {
     ) -> Result<()> {
         let reason = entry_reason(dispute.reason());
         if matches!(effect, Effect::SetName { .. }) {
-            let renew_at = now.checked_add(SignedDuration::from_hours(24 * i64::from(NAME_RENEWAL_DAYS)));
             let kind = TaskKind::RenewName(dispute.number);
-            self.schedule(changeset, kind, renew_at.unwrap_or(Timestamp::MAX)).await?;
+            self.schedule(changeset, kind, renewal_after(now)).await?;
         }
         file.value.decide(effect, assurance, Ground::Dispute { id: dispute.id }, now);
         changeset.entries.push(self.entry(&file.value, reason, now).await?);

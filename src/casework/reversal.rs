@@ -14,7 +14,7 @@ use crate::domain::number::Number;
 use crate::domain::number_file::{NumberFile, Reverted};
 use crate::domain::policy::{NAME_LEASE_DAYS, NAME_RENEWAL_DAYS};
 use crate::domain::refusal::Refusal;
-use crate::store::{Changeset, Task, Versioned};
+use crate::store::{Changeset, Task, TaskKind, Versioned};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signed {
@@ -45,8 +45,10 @@ impl Casework {
             }
             Reverted::Done(ground) => {
                 changeset.audit.push(audit(now, actor(moderator), "reversed", format!("entry:{seq}")));
+                self.keep_ended(&mut file.value, decision);
                 changeset.entries.push(self.entry(&file.value, EntryReason::Reverted, now).await?);
                 self.revert_dispute(&mut changeset, moderator, &file, &ground, reason).await?;
+                self.renew_again(&mut changeset, &file.value).await?;
                 Signed::Done
             }
         };
@@ -76,6 +78,26 @@ impl Casework {
         Ok(())
     }
 
+    /// Taking back a name does not bring back one whose tenure has ended;
+    /// taking back what ended a name does.
+    fn keep_ended(&self, file: &mut NumberFile, reverted: usize) {
+        let was_name = matches!(file.decisions[reverted].effect, Effect::SetName { .. });
+        let number = file.number;
+        if was_name && let Some(cleared) = file.name_outlived(|at| self.day_of(number, at)) {
+            file.decide(cleared, Assurance::Operator, Ground::Reversal, self.now());
+        }
+    }
+
+    /// A name that a reversal brings back is asked again like any other: its
+    /// task went with what was taken back.
+    async fn renew_again(&self, changeset: &mut Changeset, file: &NumberFile) -> Result<()> {
+        let kind = TaskKind::RenewName(file.number);
+        if file.shown_name().is_none() || self.store().load::<Task>(&kind).await?.is_some() {
+            return Ok(());
+        }
+        self.schedule(changeset, kind, renewal_after(self.now())).await
+    }
+
     /// The worker's part: anything but a match takes a shown name down.
     pub(super) async fn renew_name(&self, task: &Versioned<Task>, number: Number) -> Result<()> {
         let mut file = self.number_file(number).await?;
@@ -101,9 +123,8 @@ impl Casework {
         let reason = if answer == Answer::Yes {
             let effect = Effect::SetName { name, until: plus_days(today, NAME_LEASE_DAYS) };
             file.value.decide(effect, Assurance::Operator, Ground::Renewal, now);
-            let renew_at = now.checked_add(SignedDuration::from_hours(24 * i64::from(NAME_RENEWAL_DAYS)));
             let mut next = task.clone();
-            next.value.run_at = renew_at.unwrap_or(Timestamp::MAX);
+            next.value.run_at = renewal_after(now);
             next.value.attempts = 0;
             changeset.put(next);
             EntryReason::Renewed
@@ -133,4 +154,10 @@ impl Casework {
             _ => Ok(None),
         }
     }
+}
+
+/// When a name that is shown from now on is asked again.
+pub(super) fn renewal_after(now: Timestamp) -> Timestamp {
+    let period = SignedDuration::from_hours(24 * i64::from(NAME_RENEWAL_DAYS));
+    now.checked_add(period).unwrap_or(Timestamp::MAX)
 }

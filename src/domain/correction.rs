@@ -48,6 +48,8 @@ pub enum Ground {
     LabelArrived,
     /// The operator, asked again about a shown name.
     Renewal,
+    /// A reversal, which would have brought back what had ended.
+    Reversal,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use crate::domain::id::ModeratorName;
 use crate::domain::number::Number;
 use crate::domain::policy::OPERATOR_LAG_DAYS;
 use crate::domain::refusal::Refusal;
-use crate::domain::tenure::Ledger;
+use crate::domain::tenure::{Ledger, TenureEvent};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberFile {
@@ -76,16 +76,23 @@ impl NumberFile {
         })?;
         let shown_on = day_of(shown.at);
         // An operator that learns late may have confirmed a name after the end
-        // of its tenure. After the next beginning it is the next holder's.
-        let next_began = self
-            .ledger
-            .lines()
-            .iter()
-            .any(|line| line.event.begins() && ended_on <= line.on && line.on <= shown_on);
+        // of its tenure. After the next beginning it is the next holder's; but
+        // a transfer is both at once, and then nobody can tell.
+        let next_began = self.ledger.lines().iter().any(|line| {
+            let is_other = line.on > ended_on || line.event == TenureEvent::Activated;
+            line.event.begins() && is_other && ended_on <= line.on && line.on <= shown_on
+        });
         let confirmed_late = shown_on <= plus_days(ended_on, OPERATOR_LAG_DAYS) && !next_began;
         let outlived =
             matches!(shown.effect, Effect::SetName { .. }) && (shown_on <= ended_on || confirmed_late);
         outlived.then_some(Effect::ClearName)
+    }
+
+    /// As `name_ended`, for every end that the ledger knows: a reversal may
+    /// bring back a name of long ago.
+    pub fn name_outlived(&self, day_of: impl Fn(Timestamp) -> Date) -> Option<Effect> {
+        let ends = self.ledger.lines().iter().filter(|line| line.event != TenureEvent::PortedIn);
+        ends.map(|line| line.on).find_map(|on| self.name_ended(on, &day_of))
     }
 
     /// The name shown now, and until when it may be.

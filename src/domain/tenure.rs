@@ -161,6 +161,11 @@ impl Ledger {
         self.lines.iter().any(|line| line.event.is_port() && line.on >= day)
     }
 
+    /// Went from one holder to the next, without rest, on that day or later.
+    pub fn transferred_since(&self, day: Date) -> bool {
+        self.lines.iter().any(|line| line.event == TenureEvent::Transferred && line.on >= day)
+    }
+
     fn may_speak(&self, line: &TenureLine, home: Option<&OperatorId>) -> bool {
         if line.by.is_registry() {
             return line.event.is_port();

@@ -93,6 +93,12 @@ fn a_shown_name_ends_with_its_tenure() {
         assert_eq!(ended(&next, began), (began == "2026-06-01").then_some(Effect::ClearName));
         assert_eq!(ended(&next, "2026-07-01"), clear);
     }
+    // A transfer ends one tenure and begins the next: whose name that is,
+    // nobody can tell while operators may not have known of it.
+    let handed = NumberFile { ledger: ledger(&[(Transferred, "2026-05-30")]), ..shown_file() };
+    assert_eq!(ended(&handed, "2026-05-30"), clear);
+    let handed = NumberFile { ledger: ledger(&[(Transferred, "2026-05-20")]), ..shown_file() };
+    assert_eq!(ended(&handed, "2026-05-20"), None);
     // The day is that of the number's zone.
     let mut late = file();
     late.decide(set(), Assurance::Operator, Ground::Renewal, at("2026-05-31T16:00:00Z"));

@@ -1,6 +1,9 @@
 //! One question to one operator after the other, until one of them knows.
 
+use jiff::{Timestamp, ToSpan};
+
 use crate::domain::evidence::{Answer, Question};
+use crate::domain::policy::ASK_AGAIN_HOURS;
 use crate::domain::rules::{Askable, Case, Step};
 
 /// What the operators say to a question.
@@ -45,4 +48,10 @@ pub(super) fn hear_from<'a>(case: &Case<'a>, operator: &'a Askable, question: &Q
         Some(Answer::No) => Heard::Said(false, operator),
         Some(Answer::Unknown) => Heard::Unknown,
     }
+}
+
+/// The operators may know better in a while.
+pub(super) fn ask_again(case: &Case<'_>) -> Step {
+    let next = case.now.checked_add(ASK_AGAIN_HOURS.hours());
+    Step::AskAgainAt(next.unwrap_or(Timestamp::MAX))
 }

@@ -10,8 +10,8 @@ use crate::domain::dispute::{DisputedLabel, Flag, Show};
 use crate::domain::evidence::{Assurance, Question};
 use crate::domain::label::Source;
 use crate::domain::name::names_agree;
-use crate::domain::policy::NAME_LEASE_DAYS;
-use crate::domain::rules::asking::{Heard, hear};
+use crate::domain::policy::{NAME_LEASE_DAYS, OPERATOR_LAG_DAYS};
+use crate::domain::rules::asking::{Heard, ask_again, hear};
 use crate::domain::rules::{Case, Step, review};
 
 pub(super) fn next_step(case: &Case<'_>, show: Option<&Show>) -> Step {
@@ -29,11 +29,17 @@ fn shown(case: &Case<'_>, show: &Show) -> Step {
     if case.dispute.disputed_names().any(|name| names_agree(name, &show.name)) {
         return Step::Refuse("names_agree");
     }
+    let in_lag = plus_days(case.today, 1 - OPERATOR_LAG_DAYS);
     let question = Question::EnterpriseIs { name: show.name.clone(), uscc: show.uscc };
     match hear(case, &question) {
         Heard::Ask(step) => step,
         Heard::Unknown => review(Flag::OperatorUnknown),
+        // Operators learn late: that may still be the former holder's name.
+        Heard::Said(..) if case.ledger.transferred_since(in_lag) => ask_again(case),
         Heard::Said(false, _) => Step::Refuse("identity_mismatch"),
+        // Is the ledger late, or the operator's answer? That name may be a
+        // former holder's.
+        Heard::Said(true, _) if case.ledger.is_disconnected() => review(Flag::LedgerLate),
         Heard::Said(true, _) => Step::Approve {
             effect: Effect::SetName {
                 name: show.name.clone(),

@@ -12,7 +12,6 @@
 
 use std::ops::RangeInclusive;
 
-use jiff::ToSpan;
 use jiff::civil::Date;
 
 use crate::domain::correction::{Effect, was_reverted};
@@ -20,8 +19,8 @@ use crate::domain::day::plus_days;
 use crate::domain::dispute::Flag;
 use crate::domain::evidence::{Answer, Assurance, Evidence, Question};
 use crate::domain::label::Label;
-use crate::domain::policy::{ASK_AGAIN_HOURS, OPERATOR_LAG_DAYS};
-use crate::domain::rules::asking::{Heard, askable, hear, hear_from};
+use crate::domain::policy::OPERATOR_LAG_DAYS;
+use crate::domain::rules::asking::{Heard, ask_again, askable, hear, hear_from};
 use crate::domain::rules::{Askable, Case, Step, review};
 use crate::domain::tenure::ProvenTenure;
 use crate::domain::window::Window;
@@ -128,9 +127,4 @@ fn nobody_knows(case: &Case<'_>) -> Step {
 
 fn in_lag(case: &Case<'_>, window: Window) -> bool {
     window.until > plus_days(case.today, -OPERATOR_LAG_DAYS)
-}
-
-fn ask_again(case: &Case<'_>) -> Step {
-    let next = case.now.checked_add(ASK_AGAIN_HOURS.hours());
-    Step::AskAgainAt(next.unwrap_or(jiff::Timestamp::MAX))
 }

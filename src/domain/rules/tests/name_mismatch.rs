@@ -5,7 +5,8 @@ use crate::domain::evidence::Answer::{No, Unknown, Yes};
 use crate::domain::evidence::{Answer, Assurance, Question};
 use crate::domain::label::{Label, Source};
 use crate::domain::rules::Step;
-use crate::domain::testkit::{World, askable, day, dispute, disputed, name_label};
+use crate::domain::tenure::TenureEvent::{self, Disconnected, Transferred};
+use crate::domain::testkit::{World, askable, day, dispute, disputed, ledger, name_label};
 
 const USCC: &str = "91350211M000100Y46";
 
@@ -158,4 +159,19 @@ fn who_does_not_know_leads_to_the_next_operator() {
     assert_eq!(none.step(), reviewed(Flag::OperatorUnknown));
     let host = World { operators: vec![askable("cucc", false, true)], only_first: true, ..none };
     assert_eq!(host.step(), reviewed(Flag::OperatorUnknown), "a virtual operator's range");
+}
+
+#[test]
+fn a_name_is_not_shown_for_who_may_have_left() {
+    let world = world(vec![disputed("tencent", "张记面馆")], Vec::new(), Some("某某有限公司"));
+    let says = |lines: &[(TenureEvent, &str)], answer| {
+        let world = World { ledger: ledger(lines), ..world.clone() };
+        world.answered("cmcc", enterprise_is("某某有限公司"), answer).step()
+    };
+    // Operators learn late: they may speak of the former holder.
+    for answer in [Yes, No] {
+        assert!(matches!(says(&[(Transferred, "2026-05-25")], answer), Step::AskAgainAt(_)));
+    }
+    assert!(matches!(says(&[(Transferred, "2026-05-24")], Yes), Step::Approve { .. }), "the lag is over");
+    assert_eq!(says(&[(Disconnected, "2026-05-01")], Yes), reviewed(Flag::LedgerLate));
 }
