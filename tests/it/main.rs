@@ -5,6 +5,7 @@
 mod edge;
 mod feed_http;
 mod process;
+mod simulation;
 mod store;
 mod stories;
 mod support;
