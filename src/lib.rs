@@ -22,11 +22,26 @@
 //! `gateway` names `casework::ports` (the traits that it implements).
 //! `tests/it/tidy.rs` guards these arrows.
 
+/// Use cases: load, decide purely, commit once, follow up; the worker that
+/// gathers evidence. Never: HTTP's types, SQL, rules.
 pub mod casework;
+/// The composition root: arguments, configuration, wiring, offline verbs, the
+/// demo. Never: anything that another room needs.
 pub mod cli;
+/// Value types and their parsers, tenures, the decision table, the dispute's
+/// state machine, corrections, working days, refusals. Never: async, input and
+/// output, clocks, randomness, logging.
 pub mod domain;
+/// Clock, entropy, signals, the log's subscriber, files with keys. Never: logic.
 pub mod env;
+/// The log's bytes, its Merkle tree, pages, acknowledgements. Never: deciding
+/// what is corrected.
 pub mod feed;
+/// The world outside: SMS, operators. Never: rules.
 pub mod gateway;
+/// The accept loop, routes, parsing, actors at the door, the one table from
+/// refusal to status, limits. Never: rules, storage but through `casework`.
 pub mod http;
+/// The store's promise in prose, records and their encodings, and the engines
+/// that keep it. Never: decisions, clocks.
 pub mod store;

@@ -2,9 +2,9 @@
 //! problems, bodies, negotiation, the request log), and the routes.
 //!
 //! How a route is built, from outside in: path and end (typed warp filters),
-//! then [`call::call`], then [`by_method!`](crate::by_method) over async
-//! functions that take a [`Call`](call::Call) and return an
-//! [`Answer`](problem::Answer). A warp rejection means "not my route" and
+//! then `call::call`, then `by_method!` over async
+//! functions that take a `Call` and return an
+//! `Answer`. A warp rejection means "not my route" and
 //! nothing else.
 //!
 //! Absent: rules, storage other than through `casework`, names of adapters,
