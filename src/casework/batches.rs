@@ -4,10 +4,10 @@
 use crate::casework::actors::ModeratorActor;
 use crate::casework::moderation::actor;
 use crate::casework::reversal::Signed;
-use crate::casework::{Casework, Error, Result, audit};
+use crate::casework::{Casework, Result, audit, unattended};
 use crate::domain::id::BatchId;
 use crate::domain::refusal::Refusal;
-use crate::store::{Batch, BatchState, Changeset, Cursor, Listing, PAGE_RECORDS_MAX};
+use crate::store::{Batch, BatchState, Changeset, Listing};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -17,17 +17,9 @@ pub enum Fate {
 
 impl Casework {
     pub async fn held_batches(&self, _: &ModeratorActor) -> Result<Vec<Batch>> {
-        let mut held = Vec::new();
-        let mut after: Option<Cursor> = None;
-        loop {
-            let listing = Listing::OpenBatches;
-            let (page, next) = self.store().page::<Batch>(&listing, after.as_ref(), PAGE_RECORDS_MAX).await?;
-            held.extend(page.into_iter().map(|b| b.value).filter(|batch| batch.state == BatchState::Held));
-            match next {
-                Some(cursor) => after = Some(cursor),
-                None => return Ok(held),
-            }
-        }
+        let open = self.store().all::<Batch>(&Listing::OpenBatches).await?;
+        let open = open.into_iter().map(|batch| batch.value);
+        Ok(open.filter(|batch| batch.state == BatchState::Held).collect())
     }
 
     /// One of the two signatures under the fate of a held batch.
@@ -37,8 +29,7 @@ impl Casework {
             match fate {
                 Fate::Release => {
                     let this = self.clone();
-                    let applying = tokio::spawn(async move { this.apply(id).await });
-                    applying.await.map_err(|error| Error::Fatal(format!("applying a batch: {error}")))??;
+                    unattended(async move { this.apply(id).await }).await?;
                 }
                 Fate::Discard => self.parts.staging.remove(&id.to_string(), true).await?,
             }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::casework::actors::Owner;
 use crate::casework::ports::Message;
 use crate::casework::{Casework, Error, Result};
+use crate::domain::day::later;
 use crate::domain::id::VerificationId;
 use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
@@ -67,7 +68,7 @@ impl Casework {
     async fn try_start(&self, number: Number, language: Language, paid: Option<Claim>) -> Result<Started> {
         let now = self.now();
         let id = VerificationId(self.new_uuid());
-        let expires_at = later(now, CODE_MINUTES);
+        let expires_at = later(now, SignedDuration::from_mins(CODE_MINUTES));
         let mut changeset = Changeset::default();
         if let Some(claim) = paid {
             if self.store().load::<Claim>(&claim.name).await?.is_some() {
@@ -113,7 +114,7 @@ impl Casework {
             return Ok(false);
         }
         count.value.sent_at.push(now);
-        count.value.expires_at = later(now, 24 * 60);
+        count.value.expires_at = later(now, day);
         changeset.put(count);
         Ok(true)
     }
@@ -133,7 +134,7 @@ impl Casework {
         let right = self.parts.secret.code_is(id, code) && value.sends;
         let outcome = if right {
             value.status = VerificationStatus::Confirmed { at: now };
-            value.expires_at = later(now, HOLDER_TOKEN_MINUTES);
+            value.expires_at = later(now, SignedDuration::from_mins(HOLDER_TOKEN_MINUTES));
             let token = self.parts.secret.holder_token(id);
             Ok(Confirmed { token, number: value.number, expires_at: value.expires_at })
         } else {
@@ -198,8 +199,4 @@ fn code_text(language: &str, code: &str) -> String {
             "【正名】验证码 {code}，{CODE_MINUTES} 分钟内有效，仅用于确认本号码由您使用。请勿告诉任何人，包括自称工作人员的人。"
         ),
     }
-}
-
-pub(super) fn later(from: Timestamp, minutes: i64) -> Timestamp {
-    from.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX)
 }

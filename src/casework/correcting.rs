@@ -8,11 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::casework::reversal::renewal_after;
 use crate::casework::{Casework, Result, record};
 use crate::domain::correction::{Effect, Entry, EntryReason, Ground};
+use crate::domain::day::later;
 use crate::domain::dispute::{Actor, Dispute, Reason, Status, What};
 use crate::domain::evidence::Assurance;
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
-use crate::domain::policy::DECISION_WORKING_DAYS;
+use crate::domain::policy::{DECISION_WORKING_DAYS, NEEDS_EVIDENCE_DAYS};
 use crate::domain::refusal::Refusal;
 use crate::store::{Changeset, Claim, Task, TaskKind, Versioned};
 
@@ -50,8 +51,9 @@ impl Casework {
                 }
                 What::DocumentsAsked { until, .. } => {
                     let kind = TaskKind::Lapse { dispute: dispute.value.id, on: *until };
-                    let run_at = now.checked_add(SignedDuration::from_hours(24 * 16));
-                    self.schedule(changeset, kind, run_at.unwrap_or(Timestamp::MAX)).await?;
+                    // The day after the last one, whatever the hour.
+                    let wait = SignedDuration::from_hours(24 * (i64::from(NEEDS_EVIDENCE_DAYS) + 1));
+                    self.schedule(changeset, kind, later(now, wait)).await?;
                 }
                 What::RecheckAsked => {
                     self.schedule(changeset, TaskKind::Check(dispute.value.id), now).await?;

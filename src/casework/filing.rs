@@ -1,15 +1,17 @@
 //! Filing a dispute, withdrawing it, appealing: the holder's moves.
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use crate::casework::actors::{Claimant, Holder};
 use crate::casework::correcting::open_claim;
-use crate::casework::{Casework, Result, hex, record};
-use crate::domain::day::plus_days;
+use crate::casework::{Casework, Result, record};
+use crate::domain::day::{later, plus_days};
 use crate::domain::dispute::{
     Actor, Claim as Says, Command, Dispute, DisputedLabel, Reason, Show, Status, Weighing, What,
 };
+use crate::domain::hex::hex;
 use crate::domain::id::{DisputeId, ProviderId};
 use crate::domain::label::Label;
 use crate::domain::number::Number;
@@ -21,7 +23,7 @@ use crate::domain::window::Window;
 use crate::store::{Changeset, Claim, Listing, PAGE_RECORDS_MAX, Stored, Task, TaskKind, Versioned};
 
 /// How long a filing can be repeated with the same Idempotency-Key.
-const IDEMPOTENCY_MINUTES: i64 = 48 * 60;
+const IDEMPOTENCY_HOURS: i64 = 48;
 
 /// What the holder files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,10 +67,13 @@ impl Casework {
         let file = self.number_file(number).await?;
         let repeatable = idempotency_claim(&file.value, idempotency);
         let before = self.store().load::<Claim>(&repeatable.name).await?;
+        // One that has run out is replaced.
+        let replaced = before.as_ref().map_or(0, |before| before.version);
         let before = before.filter(|claim| claim.value.expires_at.is_none_or(|end| self.now() < end));
         if let Some(before) = before {
             return self.filed_before(&before.value, &repeatable).await;
         }
+        let repeatable = Versioned { version: replaced, value: repeatable };
         let reason = filing.says.reason();
         if self.store().load::<Claim>(&open_claim(number, reason)).await?.is_some() {
             return Err(Refusal::DisputeOpen.into());
@@ -82,7 +87,7 @@ impl Casework {
         &self,
         mut dispute: Dispute,
         file: &Versioned<NumberFile>,
-        repeatable: Claim,
+        mut repeatable: Versioned<Claim>,
     ) -> Result<Filed> {
         let mut changeset = Changeset::default();
         let now = dispute.filed_at;
@@ -93,11 +98,9 @@ impl Casework {
         changeset.expect(file.value.key(), file.version);
         let open = open_claim(dispute.number, dispute.reason());
         changeset.put_new(Claim { name: open, value: id.to_string(), expires_at: None });
-        let expired = self.store().load::<Claim>(&repeatable.name).await?;
-        let value = format!("{id}:{}", repeatable.value);
-        let claim =
-            Claim { value, expires_at: Some(super::control::later(now, IDEMPOTENCY_MINUTES)), ..repeatable };
-        changeset.put(Versioned { version: expired.map_or(0, |claim| claim.version), value: claim });
+        repeatable.value.value = format!("{id}:{}", repeatable.value.value);
+        repeatable.value.expires_at = Some(later(now, SignedDuration::from_hours(IDEMPOTENCY_HOURS)));
+        changeset.put(repeatable);
         changeset.put_new(Task { kind: TaskKind::Check(id), run_at: now, attempts: 0 });
         changeset.put_new(dispute);
         self.commit(changeset).await?;

@@ -6,10 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::casework::control::later;
 use crate::casework::{Casework, Error, Result};
 use crate::domain::id::BatchId;
-use crate::store::{Batch, BatchState, Changeset, Cursor, Listing, PAGE_RECORDS_MAX, TaskKind};
+use crate::store::{Batch, BatchState, Changeset, Listing, TaskKind};
 
 /// A code or token that has run out is still told from one that never was.
 const KEPT_AFTER_EXPIRY_HOURS: i64 = 24;
@@ -30,8 +29,7 @@ impl Sending {
             *sent = (minute, 0);
         }
         if per_minute != 0 && sent.1 >= per_minute {
-            let next = Timestamp::from_second((minute + 1) * 60);
-            return Err(next.unwrap_or_else(|_| later(now, 1)));
+            return Err(Timestamp::from_second((minute + 1) * 60).unwrap_or(Timestamp::MAX));
         }
         sent.1 += 1;
         Ok(())
@@ -59,21 +57,14 @@ impl Casework {
     /// of those that are done, or were never named, are removed.
     pub async fn take_up_uploads(&self) -> Result<()> {
         let mut open = BTreeSet::new();
-        let mut after: Option<Cursor> = None;
-        loop {
-            let listing = Listing::OpenBatches;
-            let (page, next) = self.store().page::<Batch>(&listing, after.as_ref(), PAGE_RECORDS_MAX).await?;
-            for Batch { id, state, .. } in page.into_iter().map(|batch| batch.value) {
-                open.insert(id.to_string());
-                if matches!(state, BatchState::Applying | BatchState::Releasing) {
-                    self.apply_now(id).await?;
-                }
-            }
-            match next {
-                Some(cursor) => after = Some(cursor),
-                None => return self.parts.staging.keep_only(&open).await,
+        for batch in self.store().all::<Batch>(&Listing::OpenBatches).await? {
+            let Batch { id, state, .. } = batch.value;
+            open.insert(id.to_string());
+            if matches!(state, BatchState::Applying | BatchState::Releasing) {
+                self.apply_now(id).await?;
             }
         }
+        self.parts.staging.keep_only(&open).await
     }
 
     async fn apply_now(&self, id: BatchId) -> Result<()> {

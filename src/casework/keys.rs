@@ -10,7 +10,7 @@ use crate::casework::{Casework, Result, audit};
 use crate::domain::id::KeyId;
 use crate::domain::name::parse_name;
 use crate::domain::refusal::Refusal;
-use crate::store::{AccessKey, Changeset, Cursor, Grant, Listing, PAGE_RECORDS_MAX, Versioned};
+use crate::store::{AccessKey, Changeset, Grant, Listing};
 
 const KEY_BYTES: usize = 32;
 
@@ -41,11 +41,22 @@ impl Casework {
     }
 
     pub async fn keys(&self, _: Owner) -> Result<Vec<AccessKey>> {
-        Ok(self.all_keys().await?.into_iter().map(|key| key.value).collect())
+        Ok(self
+            .store()
+            .all::<AccessKey>(&Listing::AccessKeys)
+            .await?
+            .into_iter()
+            .map(|key| key.value)
+            .collect())
     }
 
     pub async fn revoke_key(&self, _: Owner, id: KeyId) -> Result<()> {
-        let found = self.all_keys().await?.into_iter().find(|key| key.value.id == id);
+        let found = self
+            .store()
+            .all::<AccessKey>(&Listing::AccessKeys)
+            .await?
+            .into_iter()
+            .find(|key| key.value.id == id);
         let mut key = found.ok_or(Refusal::NotFound)?;
         if key.value.revoked_at.is_some() {
             return Ok(());
@@ -56,19 +67,5 @@ impl Casework {
         changeset.put(key);
         changeset.audit.push(audit(now, "cli", "key_revoked", format!("key:{id}")));
         self.commit(changeset).await
-    }
-
-    async fn all_keys(&self) -> Result<Vec<Versioned<AccessKey>>> {
-        let mut keys = Vec::new();
-        let mut after: Option<Cursor> = None;
-        loop {
-            let listing = Listing::AccessKeys;
-            let (page, next) = self.store().page(&listing, after.as_ref(), PAGE_RECORDS_MAX).await?;
-            keys.extend(page);
-            match next {
-                Some(cursor) => after = Some(cursor),
-                None => return Ok(keys),
-            }
-        }
     }
 }

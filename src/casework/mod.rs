@@ -42,6 +42,7 @@ use crate::casework::ports::{Operator, Sms};
 use crate::casework::secret::Secret;
 use crate::casework::staging::Staging;
 use crate::domain::dispute::{Actor, Dispute, What};
+use crate::domain::hex::hex;
 use crate::domain::id::OperatorId;
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
@@ -203,6 +204,11 @@ impl Casework {
     }
 }
 
+/// Does work to its end, also when nobody waits for the answer any more.
+async fn unattended<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    tokio::spawn(work).await.map_err(|error| Error::Fatal(format!("unattended work: {error}")))?
+}
+
 /// Appends an event to a dispute and a line about it to the audit.
 fn record(changeset: &mut Changeset, dispute: &mut Dispute, at: Timestamp, actor: Actor, what: What) {
     dispute.apply(at, actor, what);
@@ -222,12 +228,4 @@ fn record(changeset: &mut Changeset, dispute: &mut Dispute, at: Timestamp, actor
 fn audit(at: Timestamp, actor: impl Into<String>, action: &str, subject: impl Into<String>) -> AuditDraft {
     let (actor, subject) = (actor.into(), subject.into());
     AuditDraft { at, actor, action: action.to_owned(), subject, digest: None }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 
 use crate::casework::actors::ModeratorActor;
 use crate::casework::{Casework, Result, audit};
+use crate::domain::day::later;
 use crate::domain::dispute::{Actor, Command, Dispute, Flag, Lease, Ruling, State, Status};
 use crate::domain::id::DisputeId;
 use crate::domain::label::Label;
@@ -124,7 +125,7 @@ impl Casework {
         let drawn = u64::from_be_bytes(self.random()) % free.len() as u64;
         let mut dispute = free.swap_remove(drawn as usize);
         let id = dispute.value.id;
-        let until = now.checked_add(SignedDuration::from_mins(LEASE_MINUTES)).unwrap_or(Timestamp::MAX);
+        let until = later(now, SignedDuration::from_mins(LEASE_MINUTES));
         dispute.value.lease = Some(Lease { by: name.clone(), until });
         let mut changeset = Changeset::default();
         changeset.put(dispute);

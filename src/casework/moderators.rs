@@ -9,6 +9,7 @@ use totp_rs::{Builder, Totp};
 
 use crate::casework::actors::Owner;
 use crate::casework::{Casework, Error, Result, audit};
+use crate::domain::day::later;
 use crate::domain::id::{ModeratorName, SessionId};
 use crate::domain::refusal::Refusal;
 use crate::store::{Changeset, Moderator, Role, Session, Versioned};
@@ -105,7 +106,7 @@ impl Casework {
             moderator: account.value.name.clone(),
             totp_generation: account.value.totp_generation,
             started_at: now,
-            expires_at: now.checked_add(SignedDuration::from_hours(SESSION_HOURS)).unwrap_or(Timestamp::MAX),
+            expires_at: later(now, SignedDuration::from_hours(SESSION_HOURS)),
         };
         let token = self.parts.secret.session_token(session.id);
         let expires_at = session.expires_at;

@@ -7,7 +7,8 @@ use subtle::ConstantTimeEq;
 
 use crate::casework::actors::Owner;
 use crate::casework::secret::Secret;
-use crate::casework::{Casework, Result, hex};
+use crate::casework::{Casework, Result};
+use crate::domain::hex::hex;
 use crate::domain::id::{KeyId, ModeratorName};
 use crate::domain::refusal::Refusal;
 use crate::store::{Grant, Role};

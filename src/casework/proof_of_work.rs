@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::casework::{Casework, Result, hex};
+use crate::casework::{Casework, Result};
+use crate::domain::hex::hex;
 use crate::domain::refusal::Refusal;
 use crate::store::Claim;
 

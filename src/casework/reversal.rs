@@ -7,7 +7,7 @@ use crate::casework::actors::ModeratorActor;
 use crate::casework::moderation::actor;
 use crate::casework::{Casework, Result, audit};
 use crate::domain::correction::{Effect, EntryReason, Ground};
-use crate::domain::day::plus_days;
+use crate::domain::day::{later, plus_days};
 use crate::domain::dispute::{Actor, Claim, Command, Dispute, Show};
 use crate::domain::evidence::{Answer, Assurance, Question};
 use crate::domain::number::Number;
@@ -158,6 +158,5 @@ impl Casework {
 
 /// When a name that is shown from now on is asked again.
 pub(super) fn renewal_after(now: Timestamp) -> Timestamp {
-    let period = SignedDuration::from_hours(24 * i64::from(NAME_RENEWAL_DAYS));
-    now.checked_add(period).unwrap_or(Timestamp::MAX)
+    later(now, SignedDuration::from_hours(24 * i64::from(NAME_RENEWAL_DAYS)))
 }

@@ -1,11 +1,14 @@
 //! An operator's upload as it comes in: staged, named by its Idempotency-Key,
 //! and applied once it is whole.
 
+use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 
 use crate::casework::actors::OperatorActor;
 use crate::casework::sorting::{RUN_LINES_MAX, Sorting};
-use crate::casework::{Casework, Error, Result, audit, hex};
+use crate::casework::{Casework, Error, Result, audit, unattended};
+use crate::domain::day::later;
+use crate::domain::hex::hex;
 use crate::domain::id::{BatchId, OperatorId};
 use crate::domain::lines::{LineError, TenureSaid};
 use crate::domain::refusal::Refusal;
@@ -38,7 +41,7 @@ impl Casework {
 
     /// For the case that whoever applies it now does not come to the end.
     pub(super) async fn schedule_apply(&self, changeset: &mut Changeset, id: BatchId) -> Result<()> {
-        let run_at = super::control::later(self.now(), APPLYING_MINUTES);
+        let run_at = later(self.now(), SignedDuration::from_mins(APPLYING_MINUTES));
         self.schedule(changeset, TaskKind::Apply(id), run_at).await
     }
 
@@ -118,7 +121,6 @@ impl TenureUpload {
             Err(Error::Stale) => return Err(Refusal::IdempotencyKeyInUse.into()),
             done => done?,
         }
-        let applying = tokio::spawn(async move { casework.apply(id).await });
-        applying.await.map_err(|error| Error::Fatal(format!("applying a batch: {error}")))?
+        unattended(async move { casework.apply(id).await }).await
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::casework::actors::ProviderActor;
 use crate::casework::staging::{Incoming, Staged, StagedLines, UNNAMED};
-use crate::casework::{Casework, Error, Result, audit};
+use crate::casework::{Casework, Result, audit, unattended};
 use crate::domain::correction::{EntryReason, Ground};
 use crate::domain::evidence::Assurance;
 use crate::domain::id::ProviderId;
@@ -169,7 +169,6 @@ impl LabelUpload {
     pub async fn finish(self) -> Result<Tally> {
         let Self { casework, provider, name, incoming, tally } = self;
         incoming.finish().await?;
-        let applying = tokio::spawn(async move { casework.apply_labels(&provider, &name, tally).await });
-        applying.await.map_err(|error| Error::Fatal(format!("applying labels: {error}")))?
+        unattended(async move { casework.apply_labels(&provider, &name, tally).await }).await
     }
 }

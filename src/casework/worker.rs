@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::casework::ports::Unavailable;
 use crate::casework::{Casework, Error, Result};
+use crate::domain::day::later;
 use crate::store::{Changeset, Listing, Task, TaskKind, Versioned};
 
 /// Tasks under way at once.
@@ -30,7 +31,7 @@ impl Casework {
         let mut purge_from = self.now();
         loop {
             if purge_from <= self.now() && !self.purge().await.or_else(passing)? {
-                purge_from = super::control::later(self.now(), PURGE_EVERY_MINUTES);
+                purge_from = later(self.now(), SignedDuration::from_mins(PURGE_EVERY_MINUTES));
             }
             for task in self.due_tasks().await? {
                 if !lock(&under_way).insert(task.value.kind.clone()) {
@@ -112,7 +113,7 @@ impl Casework {
     pub(super) async fn postpone(&self, task: &Versioned<Task>, why: &Unavailable) -> Result<()> {
         let pause_s = back_off_s(task.value.attempts);
         let pause_s = pause_s.max(why.retry_after_s.unwrap_or(0).min(BACK_OFF_S_MAX as u64) as i64);
-        let run_at = self.now().checked_add(SignedDuration::from_secs(pause_s)).unwrap_or(Timestamp::MAX);
+        let run_at = later(self.now(), SignedDuration::from_secs(pause_s));
         let mut later = task.clone();
         later.value.attempts = later.value.attempts.saturating_add(1);
         later.value.run_at = run_at;

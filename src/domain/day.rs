@@ -1,10 +1,15 @@
-//! Arithmetic on civil days that cannot fail: it stops at the calendar's ends.
+//! Arithmetic on days and instants that cannot fail: it stops at the calendar's
+//! ends.
 
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 pub fn plus_days(day: Date, days: i32) -> Date {
     day.saturating_add(days.days())
+}
+
+pub fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
+    from.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Days from `earlier` to `later`; negative where they are the other way round.

@@ -10,6 +10,7 @@ pub mod correction;
 pub mod day;
 pub mod dispute;
 pub mod evidence;
+pub mod hex;
 pub mod id;
 pub mod label;
 pub mod lines;

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex::hex;
 use crate::domain::id::ProviderId;
 use crate::domain::progress::Stage;
 use crate::domain::refusal::Refusal;
@@ -167,13 +168,12 @@ impl Feed {
 
 fn audit_line(refusal: &ProviderRefusal) -> AuditDraft {
     let json = serde_json::to_vec(refusal).expect("strings and numbers always serialize");
-    let digest = Sha256::digest(json);
     AuditDraft {
         at: refusal.at,
         actor: format!("provider:{}", refusal.provider),
         action: "entry_refused".into(),
         subject: format!("entry:{}", refusal.seq),
-        digest: Some(digest.iter().map(|byte| format!("{byte:02x}")).collect()),
+        digest: Some(hex(&Sha256::digest(json))),
     }
 }
 

@@ -82,57 +82,29 @@ pub struct Limits {
 
 impl Limits {
     pub fn new(config: &LimitsConfig, clock: &Elapsed) -> Self {
-        let keys = config.keys_max;
         let second = |name, n: u32| Rate { name, quota: n.saturating_mul(BURST_S), window_s: BURST_S };
         let hour = |name, quota| Rate { name, quota, window_s: 3600 };
         let minute = |name, quota| Rate { name, quota, window_s: 60 };
         let day = |name, quota| Rate { name, quota, window_s: DAY_S };
+        // Each limiter has callers of its own type, which a closure cannot have.
+        macro_rules! limit {
+            ($rate:expr) => {
+                Limiter::new($rate, config.keys_max, clock)
+            };
+        }
         Self {
-            requests_by_address: Limiter::new(
-                second("address", config.requests_per_address_per_second),
-                keys,
-                clock,
-            ),
-            requests_by_provider: Limiter::new(
-                second("provider", config.requests_per_provider_per_second),
-                keys,
-                clock,
-            ),
-            requests_by_operator: Limiter::new(
-                second("operator", config.requests_per_operator_per_second),
-                keys,
-                clock,
-            ),
-            requests_by_number: Limiter::new(
-                second("number", config.requests_per_number_per_second),
-                keys,
-                clock,
-            ),
-            requests_by_moderator: Limiter::new(
-                second("moderator", config.requests_per_moderator_per_second),
-                keys,
-                clock,
-            ),
-            verifications_by_address: Limiter::new(
-                hour("verifications", config.verifications_per_address_per_hour),
-                keys,
-                clock,
-            ),
-            logins_by_address: Limiter::new(
-                minute("logins", config.logins_per_address_per_minute),
-                keys,
-                clock,
-            ),
-            snapshots_by_provider: Limiter::new(
-                day("snapshots", config.snapshots_per_provider_per_day),
-                keys,
-                clock,
-            ),
-            recycling_dates: Limiter::new(
-                day("recycling-dates", config.recycling_dates_per_number_per_day),
-                keys,
-                clock,
-            ),
+            requests_by_address: limit!(second("address", config.requests_per_address_per_second)),
+            requests_by_provider: limit!(second("provider", config.requests_per_provider_per_second)),
+            requests_by_operator: limit!(second("operator", config.requests_per_operator_per_second)),
+            requests_by_number: limit!(second("number", config.requests_per_number_per_second)),
+            requests_by_moderator: limit!(second("moderator", config.requests_per_moderator_per_second)),
+            verifications_by_address: limit!(hour(
+                "verifications",
+                config.verifications_per_address_per_hour
+            )),
+            logins_by_address: limit!(minute("logins", config.logins_per_address_per_minute)),
+            snapshots_by_provider: limit!(day("snapshots", config.snapshots_per_provider_per_day)),
+            recycling_dates: limit!(day("recycling-dates", config.recycling_dates_per_number_per_day)),
         }
     }
 

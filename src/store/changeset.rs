@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::domain::correction::Entry;
+use crate::domain::hex::hex;
 use crate::store::Versioned;
 use crate::store::record::{Key, Record, Stored};
 
@@ -65,8 +66,7 @@ impl AuditDraft {
     pub fn chained(self, seq: u64, previous: &str) -> AuditLine {
         let json = serde_json::to_vec(&self).expect("strings and timestamps always serialize");
         let hash = Sha256::new().chain_update(previous).chain_update(json).finalize();
-        let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        AuditLine { seq, draft: self, hash }
+        AuditLine { seq, draft: self, hash: hex(&hash) }
     }
 }
 

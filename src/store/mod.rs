@@ -168,6 +168,20 @@ impl dyn Store + '_ {
         let records = page.records.into_iter().map(typed).collect::<Result<_, _>>()?;
         Ok((records, page.next))
     }
+
+    /// All of a listing, for those that are short by their nature.
+    pub async fn all<T: Stored>(&self, listing: &Listing) -> Result<Vec<Versioned<T>>, StoreError> {
+        let mut all = Vec::new();
+        let mut after: Option<Cursor> = None;
+        loop {
+            let (page, next) = self.page(listing, after.as_ref(), PAGE_RECORDS_MAX).await?;
+            all.extend(page);
+            match next {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(all),
+            }
+        }
+    }
 }
 
 fn typed<T: Stored>(found: Versioned<Record>) -> Result<Versioned<T>, StoreError> {

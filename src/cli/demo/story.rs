@@ -18,6 +18,7 @@ use crate::cli::demo::caller::Caller;
 use crate::cli::demo::partner::Puller;
 use crate::cli::demo::stand_in::StandInOperator;
 use crate::cli::house::World;
+use crate::domain::hex::hex;
 
 pub const HOLDERS_NUMBER: &str = "+8613800138001";
 const RELEASED_NUMBER: &str = "+8618900138002";
@@ -271,10 +272,7 @@ fn shanghai() -> Result<TimeZone, Failed> {
 fn solve(challenge: &Value) -> Result<String, Failed> {
     let (salt, target) = (text(challenge, "salt")?, text(challenge, "challenge")?);
     let most = challenge["maxnumber"].as_u64().unwrap_or(0);
-    let hash = |number: &u64| {
-        let digest = Sha256::digest(format!("{salt}{number}"));
-        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-    };
+    let hash = |number: &u64| hex(&Sha256::digest(format!("{salt}{number}")));
     let number = (0..=most).find(|number| hash(number) == target);
     let number = number.ok_or_else(|| Failed::because("the challenge has no solution"))?;
     let solution = json!({

@@ -1,7 +1,8 @@
 //! One question to one operator after the other, until one of them knows.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::SignedDuration;
 
+use crate::domain::day::later;
 use crate::domain::evidence::{Answer, Question};
 use crate::domain::policy::ASK_AGAIN_HOURS;
 use crate::domain::rules::{Askable, Case, Step};
@@ -52,6 +53,5 @@ pub(super) fn hear_from<'a>(case: &Case<'a>, operator: &'a Askable, question: &Q
 
 /// The operators may know better in a while.
 pub(super) fn ask_again(case: &Case<'_>) -> Step {
-    let next = case.now.checked_add(ASK_AGAIN_HOURS.hours());
-    Step::AskAgainAt(next.unwrap_or(Timestamp::MAX))
+    Step::AskAgainAt(later(case.now, SignedDuration::from_hours(ASK_AGAIN_HOURS)))
 }

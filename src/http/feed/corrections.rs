@@ -1,7 +1,6 @@
 //! Pages of the log, also for those who wait for the next entry, and the
 //! correction in force for one number.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
@@ -10,6 +9,7 @@ use tokio::time::timeout;
 use warp::reply::Response;
 
 use super::keyed;
+use crate::domain::hex::hex;
 use crate::domain::refusal::Refusal;
 use crate::feed::render::{self, LeafMalformed};
 use crate::feed::tree::Hash;
@@ -136,14 +136,7 @@ async fn page_or_wait(app: &App, call: &Call, wanted: &Wanted) -> Result<PageOfE
 /// where the page ends tells this log from any other, such as one that was
 /// restored from a backup and has gone another way since.
 fn tag(page: &PageOfEntries, root: &Hash, form: &Form) -> String {
-    let mut tag = format!("\"{}-{}-", page.first, page.next);
-    for byte in &root[..16] {
-        write!(tag, "{byte:02x}").expect("writing to a string does not fail");
-    }
-    tag.push('-');
-    tag.push_str(form.name);
-    tag.push('"');
-    tag
+    format!("\"{}-{}-{}-{}\"", page.first, page.next, hex(&root[..16]), form.name)
 }
 
 #[cfg(test)]
