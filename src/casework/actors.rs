@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::casework::{Casework, Result};
 use crate::domain::dispute::Dispute;
-use crate::domain::id::{DisputeId, KeyId, ModeratorName, OperatorId, ProviderId, SessionId};
+use crate::domain::id::{DisputeId, ModeratorName, OperatorId, ProviderId};
 use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
 use crate::store::{AccessKey, Grant, Moderator, Role, Session, Verification, VerificationStatus, Versioned};
@@ -55,32 +55,22 @@ impl Claimant {
 #[derive(Debug, Clone)]
 pub struct ProviderActor {
     id: ProviderId,
-    key: KeyId,
 }
 
 impl ProviderActor {
     pub fn id(&self) -> &ProviderId {
         &self.id
     }
-
-    pub fn key(&self) -> KeyId {
-        self.key
-    }
 }
 
 #[derive(Debug, Clone)]
 pub struct OperatorActor {
     id: OperatorId,
-    key: KeyId,
 }
 
 impl OperatorActor {
     pub fn id(&self) -> &OperatorId {
         &self.id
-    }
-
-    pub fn key(&self) -> KeyId {
-        self.key
     }
 }
 
@@ -88,7 +78,6 @@ impl OperatorActor {
 pub struct ModeratorActor {
     name: ModeratorName,
     role: Role,
-    session: SessionId,
 }
 
 impl ModeratorActor {
@@ -98,10 +87,6 @@ impl ModeratorActor {
 
     pub fn role(&self) -> Role {
         self.role
-    }
-
-    pub fn session(&self) -> SessionId {
-        self.session
     }
 
     /// Refuses whoever ranks below `role`.
@@ -151,7 +136,7 @@ impl Casework {
     pub async fn provider(&self, key: &str) -> Result<ProviderActor> {
         let key = self.access_key(key).await?;
         match key.grant {
-            Grant::Provider(id) => Ok(ProviderActor { id, key: key.id }),
+            Grant::Provider(id) => Ok(ProviderActor { id }),
             Grant::Operator(_) => Err(Refusal::Forbidden.into()),
         }
     }
@@ -159,18 +144,18 @@ impl Casework {
     pub async fn operator(&self, key: &str) -> Result<OperatorActor> {
         let key = self.access_key(key).await?;
         match key.grant {
-            Grant::Operator(id) => Ok(OperatorActor { id, key: key.id }),
+            Grant::Operator(id) => Ok(OperatorActor { id }),
             Grant::Provider(_) => Err(Refusal::Forbidden.into()),
         }
     }
 
     /// An operator or provider on whose behalf the owner loads a file.
     pub fn operator_for(&self, _: Owner, id: OperatorId) -> OperatorActor {
-        OperatorActor { id, key: KeyId(uuid::Uuid::nil()) }
+        OperatorActor { id }
     }
 
     pub fn provider_for(&self, _: Owner, id: ProviderId) -> ProviderActor {
-        ProviderActor { id, key: KeyId(uuid::Uuid::nil()) }
+        ProviderActor { id }
     }
 
     pub async fn moderator(&self, token: &str) -> Result<ModeratorActor> {
@@ -182,7 +167,7 @@ impl Casework {
         let is_same = |account: &Moderator| !account.disabled && account.totp_generation == totp_generation;
         let found = found.filter(|found| is_same(&found.value));
         let role = found.ok_or(Refusal::Unauthenticated)?.value.role;
-        Ok(ModeratorActor { name, role, session })
+        Ok(ModeratorActor { name, role })
     }
 
     pub(super) async fn dispute(&self, id: DisputeId) -> Result<Versioned<Dispute>> {

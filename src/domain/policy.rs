@@ -22,8 +22,6 @@ pub const NAME_RENEWAL_DAYS: i32 = 30;
 pub const FILINGS_PERIOD_DAYS: i32 = 90;
 /// The porting registry's silence counts only while it has spoken this recently.
 pub const REGISTRY_CURRENT_DAYS: i32 = 8;
-/// A dispute's events; a case that needs more is a loop, not a case.
-pub const EVENTS_PER_DISPUTE_MAX: usize = 500;
 /// Labels that one dispute may name.
 pub const LABELS_PER_DISPUTE_MAX: usize = 20;
 /// The holder's note, and an appeal's text.
