@@ -55,7 +55,8 @@ impl History {
     /// tenure to have begun.
     fn truth(&self, question: &Question, since: Date) -> Answer {
         let yes = match question {
-            Question::HeldSince { day } => since <= *day,
+            // Of a number that nobody has, nobody is said to have had it.
+            Question::HeldSince { day } => self.present().until.is_none() && since <= *day,
             // Of another, or of nobody, on that day.
             Question::ChangedAfter { day } => self.holder_on(*day) != Some(self.present().holder),
             other => panic!("{other:?} is no question about a tenure"),
