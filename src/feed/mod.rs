@@ -10,9 +10,12 @@
 //! decision's commit), words of HTTP, who may ask.
 
 mod ack;
+pub mod checkpoint;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fake;
+pub mod merkle;
+pub mod note;
 pub mod render;
 pub mod tree;
 
