@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::correction::Entry;
 use crate::domain::hex::hex;
 use crate::store::Versioned;
-use crate::store::record::{Key, Record, Stored};
+use crate::store::record::{Key, LogHead, Record, Stored};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changeset {
@@ -76,6 +76,14 @@ impl AuditLine {
 }
 
 impl Changeset {
+    /// Where it publishes the log.
+    pub fn log_head(&self) -> Option<&LogHead> {
+        self.puts.iter().find_map(|put| match &put.record {
+            Record::LogHead(head) => Some(head),
+            _ => None,
+        })
+    }
+
     /// Puts a record in the place of the version that was read.
     pub fn put<T: Stored>(&mut self, record: Versioned<T>) {
         self.puts.push(Put { record: record.value.into_record(), expected: record.version });

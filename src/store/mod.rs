@@ -36,7 +36,7 @@ pub mod sled;
 
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
 pub use record::{
-    AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Grant, Key, Moderator, OperatorState,
+    AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Grant, Key, LogHead, Moderator, OperatorState,
     ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Verification, VerificationStatus,
 };
 

@@ -182,6 +182,16 @@ pub struct ProviderRefusal {
     pub at: Timestamp,
 }
 
+/// How far the log is published: its newest signed checkpoint, and by whose
+/// key. There is one, and within one log it only grows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHead {
+    /// The verifier key line, which names the log too.
+    pub verifier: String,
+    pub size: u64,
+    pub root: [u8; 32],
+}
+
 /// Work that is due at a time; a crash leaves it where it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
@@ -279,4 +289,5 @@ records! {
     Ack(Ack) by (ProviderId, Stage, u64) as |ack| (ack.provider.clone(), ack.stage, ack.size);
     ProviderRefusal(ProviderRefusal) by (ProviderId, u64) as |refusal| (refusal.provider.clone(), refusal.seq);
     Task(Task) by TaskKind as |task| task.kind.clone();
+    LogHead(LogHead) by () as |_| ();
 }

@@ -65,6 +65,7 @@ kinds! {
     0x0c Ack "acknowledgement";
     0x0d ProviderRefusal "provider's refusal";
     0x0e Task "task";
+    0x0f LogHead "log head";
 }
 
 /// Where a record lies.
@@ -86,6 +87,7 @@ pub fn record_key(key: &Key) -> Vec<u8> {
         Key::Ack((provider, stage, size)) => bytes.slug(provider.as_str()).byte(*stage as u8).integer(*size),
         Key::ProviderRefusal((provider, seq)) => bytes.slug(provider.as_str()).integer(*seq),
         Key::Task(kind) => bytes.task(kind),
+        Key::LogHead(()) => bytes,
     }
     .into()
 }

@@ -14,6 +14,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use crate::store::LogHead;
 use crate::store::embedded::plan::Counters;
 use crate::store::sled::disk::sync_parent;
 
@@ -28,7 +29,7 @@ pub struct Mark {
     pub commit: u64,
     pub log_size: u64,
     pub audit_size: u64,
-    /// The newest one that was signed; whoever signs keeps it here.
+    /// The newest one that was signed.
     pub checkpoint: Option<Checkpoint>,
 }
 
@@ -74,7 +75,7 @@ impl MarkFile {
     }
 
     /// Puts a new one in the place of whatever is there: whole, or not at all.
-    pub fn create(path: &Path, counters: &Counters) -> io::Result<Self> {
+    pub fn create(path: &Path, counters: &Counters, head: Option<&LogHead>) -> io::Result<Self> {
         let beside = path.with_extension("new");
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -82,7 +83,7 @@ impl MarkFile {
         fs::write(&beside, [0; FILE_BYTES])?;
         let file = File::options().read(true).write(true).open(&beside)?;
         let mut created = Self { file, turn: 0, mark: Mark::default() };
-        created.advance(counters)?;
+        created.advance(counters, head)?;
         created.file.sync_all()?;
         fs::rename(&beside, path)?;
         sync_parent(path)?;
@@ -93,10 +94,12 @@ impl MarkFile {
         &self.mark
     }
 
-    /// Durable on return.
-    pub fn advance(&mut self, counters: &Counters) -> io::Result<()> {
+    /// Durable on return. `head` where it has moved.
+    pub fn advance(&mut self, counters: &Counters, head: Option<&LogHead>) -> io::Result<()> {
         let Counters { commit, log_size, audit_size, audit_hash: _ } = *counters;
-        self.mark = Mark { commit, log_size, audit_size, checkpoint: self.mark.checkpoint.take() };
+        let moved = head.map(|head| Checkpoint { size: head.size, root: head.root });
+        let checkpoint = moved.or_else(|| self.mark.checkpoint.take());
+        self.mark = Mark { commit, log_size, audit_size, checkpoint };
         self.turn += 1;
         let at = SLOT_AT[usize::from(self.turn.is_multiple_of(2))];
         self.file.write_all_at(&encode(self.turn, &self.mark), at)?;
@@ -169,12 +172,25 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_stays_until_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mark");
+        let mut mark = MarkFile::create(&path, &counters(0), None).unwrap();
+        assert_eq!(mark.mark().checkpoint, None);
+        let head = LogHead { verifier: "a+0+b".to_owned(), size: 7, root: [9; 32] };
+        mark.advance(&counters(1), Some(&head)).unwrap();
+        mark.advance(&counters(2), None).unwrap();
+        let kept = reopened(&path).unwrap().mark().checkpoint.clone();
+        assert_eq!(kept, Some(Checkpoint { size: 7, root: [9; 32] }));
+    }
+
+    #[test]
     fn the_newest_whole_slot_counts() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mark");
-        let mut mark = MarkFile::create(&path, &counters(0)).unwrap();
+        let mut mark = MarkFile::create(&path, &counters(0), None).unwrap();
         for commit in 1..=5 {
-            mark.advance(&counters(commit)).unwrap();
+            mark.advance(&counters(commit), None).unwrap();
             assert_eq!(reopened(&path).unwrap().mark().commit, commit);
             let torn = SLOT_AT[usize::from(mark.turn.is_multiple_of(2))];
             mark.file.write_all_at(b"torn", torn).unwrap();

@@ -8,13 +8,14 @@ use std::{io, thread};
 
 use tokio::sync::watch;
 
-use crate::store::StoreError;
 use crate::store::embedded::plan::Counters;
+use crate::store::embedded::read;
 use crate::store::sled::disk::Disk;
 use crate::store::sled::mark::{Found, Mark, MarkFile};
 use crate::store::sled::queue::Queue;
 use crate::store::sled::writer::Writer;
 use crate::store::sled::{Failure, Shared, SledStore};
+use crate::store::{Key, LogHead, Record, StoreError};
 
 /// Between two looks at a lock that somebody holds.
 const LOCK_LOOK: Duration = Duration::from_millis(50);
@@ -93,7 +94,11 @@ impl SledStore {
         };
         let mut disk = Disk::open(&options.dir).map_err(|source| OpenError::Files { dir: dir(), source })?;
         disk.flush(&db).map_err(store)?;
-        let mark = open_mark(options, &counters)?;
+        let head = match read::get(&db, &Key::LogHead(())).map_err(store)?.map(|found| found.value) {
+            Some(Record::LogHead(head)) => Some(head),
+            _ => None,
+        };
+        let mark = open_mark(options, &counters, head.as_ref())?;
 
         let (queue, requests) = Queue::new(options.queue_changesets_max);
         let shared = Arc::new(Shared {
@@ -140,10 +145,14 @@ fn open_db(options: &SledOptions) -> Result<sled::Db, OpenError> {
     }
 }
 
-fn open_mark(options: &SledOptions, counters: &Counters) -> Result<MarkFile, OpenError> {
+fn open_mark(
+    options: &SledOptions,
+    counters: &Counters,
+    head: Option<&LogHead>,
+) -> Result<MarkFile, OpenError> {
     let path = || options.mark_path.clone();
     let io = |source| OpenError::Mark { path: path(), source };
-    let create = || MarkFile::create(&options.mark_path, counters).map_err(io);
+    let create = || MarkFile::create(&options.mark_path, counters, head).map_err(io);
     if options.adopt {
         return create();
     }
@@ -153,11 +162,11 @@ fn open_mark(options: &SledOptions, counters: &Counters) -> Result<MarkFile, Ope
         Found::Missing if counters.commit == 0 => create(),
         Found::Missing => Err(none("missing")),
         Found::Damaged => Err(none("damaged")),
-        Found::Whole(mut mark) => match missing(counters, mark.mark()) {
+        Found::Whole(mut mark) => match missing(counters, head, mark.mark()) {
             Some(missing) => Err(OpenError::Behind { dir: options.dir.clone(), path: path(), missing }),
             None => {
                 // What the last crash left ahead of the mark is durable by now.
-                mark.advance(counters).map_err(io)?;
+                mark.advance(counters, head).map_err(io)?;
                 Ok(mark)
             }
         },
@@ -165,7 +174,7 @@ fn open_mark(options: &SledOptions, counters: &Counters) -> Result<MarkFile, Ope
 }
 
 /// What the database should have and has not.
-fn missing(counters: &Counters, mark: &Mark) -> Option<String> {
+fn missing(counters: &Counters, head: Option<&LogHead>, mark: &Mark) -> Option<String> {
     let mut lines = Vec::new();
     let mut compare = |what: &str, has: u64, had: u64| {
         if has < had {
@@ -176,7 +185,11 @@ fn missing(counters: &Counters, mark: &Mark) -> Option<String> {
     compare("log entries", counters.log_size, mark.log_size);
     compare("audit lines", counters.audit_size, mark.audit_size);
     if let Some(checkpoint) = &mark.checkpoint {
-        compare("log entries under a signed checkpoint", counters.log_size, checkpoint.size);
+        let signed = head.map_or(0, |head| head.size);
+        compare("log entries under a signed checkpoint", signed.min(counters.log_size), checkpoint.size);
+        if head.is_some_and(|head| head.size == checkpoint.size && head.root != checkpoint.root) {
+            lines.push("another root under the newest signed checkpoint".to_owned());
+        }
     }
     (!lines.is_empty()).then(|| lines.join(", "))
 }

@@ -52,10 +52,14 @@ impl Writer {
             return Ok(group.iter().map(|_| Err(full.clone())).collect());
         }
         let commit = self.counters.commit;
+        let mut head = None;
         let mut answers = Vec::with_capacity(group.len());
         for request in group {
             match plan(&self.shared.db, &self.counters, &request.changeset) {
-                Ok(plan) => answers.push(Ok(self.apply(plan)?)),
+                Ok(plan) => {
+                    answers.push(Ok(self.apply(plan)?));
+                    head = request.changeset.log_head().or(head);
+                }
                 Err(StoreError::Fatal(why)) => return Err(StoreError::Fatal(why)),
                 Err(no) => answers.push(Err(no)),
             }
@@ -63,7 +67,7 @@ impl Writer {
         // All that came before this group is durable already.
         if self.counters.commit != commit {
             self.disk.flush(&self.shared.db)?;
-            self.mark.advance(&self.counters).map_err(|error| {
+            self.mark.advance(&self.counters, head).map_err(|error| {
                 StoreError::Fatal(format!("the high-water mark cannot be written: {error}"))
             })?;
             self.publish();

@@ -10,12 +10,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tempfile::TempDir;
 use zhengming::store::sled::{OpenError, SledOptions, SledStore};
-use zhengming::store::{Changeset, Claim, Listing, Put, Store, StoreError};
+use zhengming::store::{Changeset, Claim, Listing, LogHead, Put, Store, StoreError, Versioned};
 
 use crate::store::engines::sled_options;
 use crate::support::audit::whole_chain;
 use crate::support::dice::Dice;
-use crate::support::records::{self, at, audit, claim, entry, number, session};
+use crate::support::records::{self, at, audit, claim, entry, log_head, number, session};
 
 fn open(options: &SledOptions) -> Result<Arc<dyn Store>, OpenError> {
     SledStore::open(options).map(|store| Arc::new(store) as Arc<dyn Store>)
@@ -162,6 +162,48 @@ async fn a_database_behind_its_mark_is_refused() {
     // On purpose it is taken, and the mark is its own from then on.
     written(&SledOptions { adopt: true, ..options.clone() }, 0, 1).await;
     assert!(claims(&open(&options).unwrap(), 1).await);
+}
+
+/// Publishes what there is.
+async fn publish(options: &SledOptions, head: LogHead) {
+    let store = open(options).unwrap();
+    let mut changeset = Changeset::default();
+    let known = store.load::<LogHead>(&()).await.unwrap();
+    changeset.put(Versioned { version: known.map_or(0, |known| known.version), value: head });
+    store.commit(changeset).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_has_not_signed_what_its_mark_knows_is_refused() {
+    let (dir, options) = fixture();
+    written(&options, 0, 5).await;
+    publish(&options, log_head(3)).await;
+    copy(&options.dir, &dir.path().join("backup"));
+    publish(&options, log_head(5)).await;
+    open(&options).unwrap();
+    fs::remove_dir_all(&options.dir).unwrap();
+    copy(&dir.path().join("backup"), &options.dir);
+    let refused = open(&options).unwrap_err().to_string();
+    assert!(refused.contains("only 3 of 5 log entries under a signed checkpoint"), "{refused}");
+}
+
+/// As many commits, as many entries, but other ones: a history of its own.
+#[tokio::test]
+async fn a_database_that_signed_something_else_is_refused() {
+    let (dir, options) = fixture();
+    written(&options, 0, 5).await;
+    copy(&options.dir, &dir.path().join("backup"));
+    publish(&options, log_head(5)).await;
+    let mark = fs::read(&options.mark_path).unwrap();
+    fs::remove_dir_all(&options.dir).unwrap();
+    copy(&dir.path().join("backup"), &options.dir);
+    let adopting = SledOptions { adopt: true, ..options.clone() };
+    publish(&adopting, LogHead { root: [8; 32], ..log_head(5) }).await;
+    fs::write(&options.mark_path, mark).unwrap();
+    let refused = open(&options).unwrap_err().to_string();
+    assert!(refused.contains("another root"), "{refused}");
+    open(&adopting).unwrap();
+    open(&options).unwrap();
 }
 
 #[tokio::test]

@@ -12,8 +12,9 @@ use zhengming::domain::number::Number;
 use zhengming::domain::number_file::NumberFile;
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
-    AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, CodeCount, Grant, Moderator, OperatorState,
-    ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Verification, VerificationStatus,
+    AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, CodeCount, Grant, LogHead, Moderator,
+    OperatorState, ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Verification,
+    VerificationStatus,
 };
 
 use crate::support::dice::Dice;
@@ -184,12 +185,16 @@ pub fn audit(subject: impl ToString) -> AuditDraft {
     }
 }
 
+pub fn log_head(size: u64) -> LogHead {
+    LogHead { verifier: "localhost/feed+00000000+AQ==".to_owned(), size, root: [9; 32] }
+}
+
 /// Any record out of a small world, where keys and times meet often.
 pub fn any(dice: &mut Dice) -> Record {
     let (nth, other, time) = (dice.roll(3), dice.roll(4), at(dice.roll(5)));
     let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
     let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
-    match dice.roll(16) {
+    match dice.roll(17) {
         0 => NumberFile::new(number(nth)).into_record(),
         1 | 2 => label(number(nth), provider(other), kind).into_record(),
         3 => dispute(other, number(nth), time, day(nth)).into_record(),
@@ -206,6 +211,7 @@ pub fn any(dice: &mut Dice) -> Record {
             .into_record(),
         13 => ack(provider(other), stage, nth).into_record(),
         14 => refusal(provider(other), nth).into_record(),
+        15 => log_head(nth).into_record(),
         _ => task(any_task(dice), time).into_record(),
     }
 }
