@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -17,7 +17,8 @@ use crate::domain::reference::{Reference, ReferenceTexts};
 use crate::env::clock::Clock;
 use crate::env::entropy::Entropy;
 use crate::env::secret_files;
-use crate::feed::Feed;
+use crate::feed::note::NoteSigner;
+use crate::feed::{Feed, FeedError};
 use crate::gateway::Now;
 use crate::gateway::camara::{Camara, CamaraConfig};
 use crate::gateway::outbox::Outbox;
@@ -63,7 +64,8 @@ impl House {
             operators: operators(&config.operators, world)?,
             staging,
         });
-        let feed = Feed::open(store).await.map_err(|error| Failed::new("the feed", &error))?;
+        let feed = Feed::open(store, &log_dir(config), open_signer(config, world)?).await;
+        let feed = feed.map_err(|error| feed_failed(&error))?;
         let limits = Limits::new(&rates(config), &Elapsed::monotonic());
         Ok(Self { app: Arc::new(Service { casework, feed, limits }), store_failed })
     }
@@ -77,6 +79,29 @@ pub fn open_secret(config: &Config, world: &World) -> Result<Secret, Failed> {
     let path = dir.join("secret.key");
     let bytes = secret_files::read_or_create::<SECRET_BYTES>(&path, world.entropy.as_ref());
     Ok(Secret::new(bytes.map_err(|error| Failed::new("the secret key", &error))?))
+}
+
+/// The log's key under its name, made by the first command that needs it.
+pub fn open_signer(config: &Config, world: &World) -> Result<NoteSigner, Failed> {
+    let path = config.data_dir.join("feed.key");
+    let secret = secret_files::read_or_create(&path, world.entropy.as_ref());
+    let secret = secret.map_err(|error| Failed::new("the feed's key", &error))?;
+    NoteSigner::new(&config.feed.origin, &secret).map_err(|error| Failed::new("feed.origin", &error))
+}
+
+/// Where the files of this log, and of those before it, are.
+pub fn log_dir(config: &Config) -> PathBuf {
+    config.data_dir.join("log")
+}
+
+fn feed_failed(error: &FeedError) -> Failed {
+    let failed = Failed::new("the feed", error);
+    match error {
+        FeedError::OtherLog { .. } => failed.hint(
+            "if feed.key or feed.origin was changed by mistake, change it back; to go on under another name              or key on purpose, stop the service and run `zhengming feed new-log --origin ORIGIN`",
+        ),
+        _ => failed,
+    }
 }
 
 fn make_private_dir(dir: &Path) -> std::io::Result<()> {

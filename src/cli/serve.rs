@@ -61,6 +61,12 @@ impl Running {
         let server = Server::new(limits, TrustedProxies::default(), request_ids(world), admin::routes(&app));
         running.serve(server, admin);
 
+        let (publisher, stopped) = (app.clone(), stop.clone());
+        let interval = Duration::from_millis(config.feed.checkpoint_interval_ms);
+        running.tasks.spawn(async move {
+            let published = publisher.feed.publish_until(&stopped, interval).await;
+            published.map_err(|error| Failed::new("the publisher", &error))
+        });
         let (worker, stopped) = (app.clone(), stop.clone());
         running.tasks.spawn(async move {
             worker.casework.work(&stopped).await.map_err(|error| Failed::new("the worker", &error))

@@ -17,7 +17,7 @@ use crate::domain::hex::hex;
 use crate::domain::id::ProviderId;
 use crate::domain::progress::Stage;
 use crate::domain::refusal::Refusal;
-use crate::feed::tree::Hash;
+use crate::feed::merkle::Hash;
 use crate::feed::{Feed, FeedError};
 use crate::store::{self, AuditDraft, Changeset, Listing, ProviderRefusal, StoreError};
 
@@ -60,7 +60,7 @@ impl Feed {
         ack: &Acknowledgement,
         now: Timestamp,
     ) -> Result<bool, FeedError> {
-        self.check(ack).await?;
+        self.check(ack)?;
         // The first word about an entry stands, also within one call.
         let mut refused = BTreeMap::new();
         for entry in &ack.refused {
@@ -69,29 +69,24 @@ impl Feed {
         let refused: Vec<&RefusedEntry> = refused.into_values().collect();
         let whole = refused.len() / REFUSED_PER_COMMIT_MAX * REFUSED_PER_COMMIT_MAX;
         for chunk in refused[..whole].chunks(REFUSED_PER_COMMIT_MAX) {
-            self.record(provider, ack, chunk, &[], now).await?;
+            self.keep(provider, ack, chunk, &[], now).await?;
         }
         // A later stage implies the earlier ones.
         let stages: Vec<Stage> = Stage::ALL.into_iter().filter(|stage| *stage <= ack.stage).collect();
-        self.record(provider, ack, &refused[whole..], &stages, now).await
+        self.keep(provider, ack, &refused[whole..], &stages, now).await
     }
 
-    async fn check(&self, ack: &Acknowledgement) -> Result<(), FeedError> {
-        let visible = self.size().await?;
-        let ahead = Refusal::CursorAhead { size: visible };
-        let root = self.tree().root_at(ack.size).ok_or_else(|| ahead.clone())?;
+    fn check(&self, ack: &Acknowledgement) -> Result<(), FeedError> {
+        let root = self.root_at(ack.size)?.ok_or(Refusal::CursorAhead { size: self.size() })?;
         if root != ack.root {
             return Err(Refusal::Diverged.into());
-        }
-        if ack.size > visible {
-            return Err(ahead.into());
         }
         well_formed(ack)?;
         Ok(())
     }
 
     /// One commit, tried again where somebody else got there first.
-    async fn record(
+    async fn keep(
         &self,
         provider: &ProviderId,
         ack: &Acknowledgement,

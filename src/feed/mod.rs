@@ -1,38 +1,49 @@
 //! The feed: the log of corrections as providers see it, and what they say
 //! back.
 //!
-//! The tree over the log is built when the feed is opened, and grows with the
-//! store: every read first takes in what has become durable since, so that an
-//! entry is there as soon as its commit has returned. What of the log may be
-//! seen is decided in one place, `visible`.
+//! An entry can be seen once it is under a signed checkpoint (`publisher`).
+//! What is published is decided in one place, `published`, and nothing beyond
+//! it is ever served.
 //!
 //! Absent: deciding what is corrected, writing entries (they come with their
 //! decision's commit), words of HTTP, who may ask.
 
 mod ack;
+mod bundles;
 pub mod checkpoint;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fake;
+mod files;
+mod hashes;
 pub mod merkle;
 pub mod note;
+mod publisher;
 pub mod render;
-pub mod tree;
+pub mod tiles;
 
 pub use ack::{Acknowledgement, RefusedEntry};
+pub use bundles::Coding;
+pub use publisher::{Extended, Recorded, Signed};
 
 use std::fmt;
 use std::future::Future;
+use std::io;
+use std::path::Path;
 use std::pin::pin;
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
+use crate::feed::checkpoint::Checkpoint;
+use crate::feed::files::LogFiles;
+use crate::feed::merkle::Hash;
+use crate::feed::note::{NoteSigner, NoteVerifier};
 use crate::feed::render::LeafMalformed;
-use crate::feed::tree::{Hash, Tree, leaf_hash};
-use crate::store::{LOG_ENTRIES_MAX, Store, StoreError};
+use crate::store::{LOG_ENTRIES_MAX, LogHead, Store, StoreError};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FeedError {
@@ -40,12 +51,35 @@ pub enum FeedError {
     Refused(#[from] Refusal),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The disk is full, or ails. Nothing is lost: the files follow from the log.
+    #[error("the log's files: {0}")]
+    Files(String),
+    #[error("the log in this store is that of {signed_by}, and the key and origin here make it {ours}")]
+    OtherLog { signed_by: String, ours: String },
+    /// The process has to end.
+    #[error("the log cannot be published: {0}")]
+    Fatal(String),
 }
 
 impl FeedError {
     /// Whether the same call may succeed in a moment.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Busy(_) | StoreError::Stale))
+        matches!(self, Self::Store(StoreError::Busy(_) | StoreError::Stale) | Self::Files(_))
+    }
+}
+
+/// A checkpoint that all can see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    pub checkpoint: Checkpoint,
+    /// The signed note, byte for byte.
+    pub note: Arc<str>,
+}
+
+impl Published {
+    fn sign(checkpoint: Checkpoint, signer: &NoteSigner) -> Self {
+        let note = checkpoint.sign(signer).into();
+        Self { checkpoint, note }
     }
 }
 
@@ -70,23 +104,68 @@ impl PageOfEntries {
 
 pub struct Feed {
     store: Arc<dyn Store>,
-    tree: RwLock<Tree>,
-    /// Held by who reads the log into the tree: one at a time is enough.
-    catching_up: Mutex<()>,
+    signer: NoteSigner,
+    files: Arc<LogFiles>,
+    published: watch::Sender<Published>,
+    /// Held by who publishes: one at a time.
+    publishing: Mutex<()>,
+    /// The last round failed.
+    failing: AtomicBool,
 }
 
 impl Feed {
-    /// Reads the whole log, once.
-    pub async fn open(store: Arc<dyn Store>) -> Result<Self, FeedError> {
-        let feed = Self { store, tree: RwLock::default(), catching_up: Mutex::default() };
-        feed.catch_up().await?;
+    /// Takes up the log where it was left, and publishes what is durable. Its
+    /// files are in a folder of `dir` that is named after the key.
+    pub async fn open(store: Arc<dyn Store>, dir: &Path, signer: NoteSigner) -> Result<Self, FeedError> {
+        let head = store.load::<LogHead>(&()).await?.map(|known| known.value);
+        let signed = head.as_ref().map_or(0, |head| head.size);
+        let ours = signer.verifier().to_string();
+        if let Some(head) = head.as_ref().filter(|head| head.verifier != ours) {
+            return Err(FeedError::OtherLog { signed_by: head.verifier.clone(), ours });
+        }
+        let durable = *store.log_size().borrow();
+        if signed > durable {
+            let why = format!("a checkpoint of {signed} entries is signed, and the store has {durable}");
+            return Err(FeedError::Fatal(why));
+        }
+        let dir = dir.join(signer.verifier().id());
+        // What is beyond the head was perhaps never synced.
+        let mut files = LogFiles::open(&dir, signed)?;
+        if head.is_some_and(|head| {
+            files.hashes().size() == signed && files.hashes().root(signed).ok() != Some(head.root)
+        }) {
+            tracing::warn!(dir = %dir.display(), "the log's files are damaged; making them anew");
+            files = LogFiles::open(&dir, 0)?;
+        }
+        let files = Arc::new(files);
+        let none = Checkpoint { size: 0, root: merkle::empty_root() };
+        let published = watch::Sender::new(Published::sign(none, &signer));
+        let failing = AtomicBool::new(false);
+        let feed = Self { store, signer, files, published, publishing: Mutex::default(), failing };
+        let extended = feed.extend().await?;
+        let recorded = feed.record(feed.sign(&extended)?).await?;
+        feed.show(recorded)?;
         Ok(feed)
     }
 
-    /// How many entries are there to be had.
-    pub async fn size(&self) -> Result<u64, FeedError> {
-        self.catch_up().await?;
-        Ok(self.visible())
+    /// The key that checks what this log signs.
+    pub fn verifier(&self) -> &NoteVerifier {
+        self.signer.verifier()
+    }
+
+    /// The newest checkpoint, and word of every next one.
+    pub fn published(&self) -> watch::Receiver<Published> {
+        self.published.subscribe()
+    }
+
+    /// How many entries are published.
+    pub fn size(&self) -> u64 {
+        self.published.borrow().checkpoint.size
+    }
+
+    /// Whether what is committed becomes published.
+    pub fn is_publishing(&self) -> bool {
+        !self.failing.load(Ordering::Relaxed)
     }
 
     /// Entries before this one are no longer kept.
@@ -94,16 +173,19 @@ impl Feed {
         0
     }
 
-    /// The log's root when it had `size` entries; `None` for what cannot be
-    /// seen yet.
-    pub async fn root_at(&self, size: u64) -> Result<Option<Hash>, FeedError> {
-        let visible = self.size().await?;
-        Ok(if size <= visible { self.tree().root_at(size) } else { None })
+    /// The log's root when it had `size` entries; `None` for what is not
+    /// published yet.
+    pub fn root_at(&self, size: u64) -> Result<Option<Hash>, FeedError> {
+        let newest = self.published.borrow().checkpoint.clone();
+        if size == newest.size {
+            return Ok(Some(newest.root));
+        }
+        Ok(if size < newest.size { Some(self.files.hashes().root(size)?) } else { None })
     }
 
     /// At most `limit` entries for somebody who has `after` of them.
     pub async fn page(&self, after: u64, limit: usize) -> Result<PageOfEntries, FeedError> {
-        let size = self.size().await?;
+        let size = self.size();
         within(after, self.oldest(), size)?;
         let end = size.min(after.saturating_add(limit as u64));
         let leaves = self.leaves(after, end).await?;
@@ -113,27 +195,18 @@ impl Feed {
 
     /// Returns the size once it is beyond `size`, or when `enough` ends first:
     /// a time-out, a shutdown, or both.
-    pub async fn wait_beyond(&self, size: u64, enough: impl Future<Output = ()>) -> Result<u64, FeedError> {
-        let mut durable = self.store.log_size();
-        let mut enough = pin!(enough);
-        loop {
-            // Marked as seen before it is looked at: no growth slips between.
-            durable.borrow_and_update();
-            let now = self.size().await?;
-            if now > size {
-                return Ok(now);
-            }
-            tokio::select! {
-                () = &mut enough => return Ok(now),
-                // Where the store has ended this branch drops out.
-                Ok(()) = durable.changed() => {}
-            }
+    pub async fn wait_beyond(&self, size: u64, enough: impl Future<Output = ()>) -> u64 {
+        let mut published = self.published();
+        let grown = published.wait_for(|published| published.checkpoint.size > size);
+        tokio::select! {
+            () = pin!(enough) => self.size(),
+            Ok(published) = grown => published.checkpoint.size,
         }
     }
 
     /// One entry's leaf, if it can be seen and is still kept.
     pub async fn entry(&self, seq: u64) -> Result<Option<Vec<u8>>, FeedError> {
-        if seq < self.oldest() || seq >= self.size().await? {
+        if seq < self.oldest() || seq >= self.size() {
             return Ok(None);
         }
         self.leaf(seq).await.map(Some)
@@ -149,8 +222,7 @@ impl Feed {
             let ended = |_| StoreError::Fatal("the store ended before a commit was durable".into());
             durable.wait_for(|size| *size > seq).await.map_err(ended)?;
         }
-        let visible = self.size().await?;
-        self.newest_below(visible, newest).await
+        self.newest_below(self.size(), newest).await
     }
 
     /// Walks back over what a number's entries supersede.
@@ -170,35 +242,6 @@ impl Feed {
         Ok(None)
     }
 
-    /// What of the log is published: all that is durable and in the tree.
-    fn visible(&self) -> u64 {
-        self.tree().size()
-    }
-
-    fn tree(&self) -> RwLockReadGuard<'_, Tree> {
-        self.tree.read().expect("nobody panics while growing the tree")
-    }
-
-    /// Takes into the tree what has become durable since the last time.
-    async fn catch_up(&self) -> Result<(), FeedError> {
-        let durable = *self.store.log_size().borrow();
-        if self.tree().size() >= durable {
-            return Ok(());
-        }
-        let _one_at_a_time = self.catching_up.lock().await;
-        loop {
-            let size = self.tree().size();
-            if size >= durable {
-                return Ok(());
-            }
-            // Hashed before the tree is locked, for others are reading it.
-            let leaves = self.leaves(size, durable).await?;
-            let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
-            let mut tree = self.tree.write().expect("nobody panics while growing the tree");
-            hashes.into_iter().for_each(|hash| tree.push(hash));
-        }
-    }
-
     /// Durable leaves from `first` up to `end`: some of them, and none only
     /// where there are none.
     async fn leaves(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, StoreError> {
@@ -209,6 +252,15 @@ impl Feed {
         let leaves = self.store.log(first, count).await?;
         if leaves.is_empty() || leaves.len() > count {
             return Err(StoreError::Fatal(format!("{} instead of {count} entries at {first}", leaves.len())));
+        }
+        Ok(leaves)
+    }
+
+    /// All leaves from `first` up to `end`, which is not far.
+    async fn all_leaves(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, FeedError> {
+        let mut leaves = Vec::new();
+        while first + (leaves.len() as u64) < end {
+            leaves.extend(self.leaves(first + leaves.len() as u64, end).await?);
         }
         Ok(leaves)
     }
@@ -230,6 +282,12 @@ fn within(after: u64, oldest: u64, size: u64) -> Result<(), Refusal> {
     }
 }
 
+impl From<io::Error> for FeedError {
+    fn from(error: io::Error) -> Self {
+        Self::Files(error.to_string())
+    }
+}
+
 impl From<LeafMalformed> for FeedError {
     fn from(damage: LeafMalformed) -> Self {
         Self::Store(StoreError::Fatal(damage.to_string()))
@@ -238,7 +296,7 @@ impl From<LeafMalformed> for FeedError {
 
 impl fmt::Debug for Feed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").field("tree", &self.tree).finish_non_exhaustive()
+        f.debug_struct("Feed").field("published", &self.published).finish_non_exhaustive()
     }
 }
 

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use zhengming::env::clock::SystemClock;
 use zhengming::env::entropy::{OsEntropy, uuid_v7};
 use zhengming::feed::Feed;
+use zhengming::feed::note::NoteSigner;
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
@@ -142,7 +143,8 @@ fn over_http(runtime: &Runtime, script: &Script) -> Round {
     let count = script.requests.len();
     let stop = CancellationToken::new();
     let (listener, server) = runtime.block_on(async {
-        let feed = Feed::open(store.clone()).await.expect("the feed of a new store");
+        let signer = NoteSigner::new("localhost/feed", &[9; 32]).expect("the name is fine");
+        let feed = Feed::open(store.clone(), folder.path(), signer).await.expect("the feed of a new store");
         let limits = Limits::new(&no_limits(), &Elapsed::monotonic());
         let casework = script::casework(store.clone(), folder.path());
         let routes = service::routes(&Arc::new(Service { casework, feed, limits }));

@@ -246,7 +246,7 @@ async fn ack(service: &TestService, key: &str, body: &Value) -> Answered {
 }
 
 async fn root_at(service: &TestService, size: u64) -> String {
-    STANDARD.encode(service.app.feed.root_at(size).await.unwrap().unwrap())
+    STANDARD.encode(service.app.feed.root_at(size).unwrap().unwrap())
 }
 
 #[tokio::test]
@@ -343,7 +343,7 @@ async fn probes_see_a_service_that_lives_and_is_ready() {
     let alive = service.ask_admin("/healthz").await;
     assert_eq!((alive.status, alive.body.as_str()), (200, "ok"));
     let ready = service.ask_admin("/readyz").await;
-    let expected = json!({ "ready": true, "store": "ok", "feed": "ok", "log_size": 3 });
+    let expected = json!({ "ready": true, "store": "ok", "feed": "ok", "checkpoint_size": 3 });
     assert_eq!((ready.status, ready.json()), (200, expected));
     assert_eq!(service.ask_admin(PAGE).await.status, 404, "nothing else is there");
     assert_eq!(answered(service.request(Method::GET, "/readyz")).await.status, 404, "nor here");

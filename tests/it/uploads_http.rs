@@ -59,6 +59,7 @@ impl Town {
 
     /// The feed's lines, without what chance decided.
     async fn feed(&self) -> Vec<Value> {
+        self.service.app.feed.publish().await.unwrap();
         let page = answered(self.service.get("/feed/v1/corrections", &self.tencent)).await;
         let line = |line| {
             let mut line: Value = serde_json::from_str(line).unwrap();
@@ -82,7 +83,7 @@ impl Town {
     }
 
     fn staged_files(&self) -> usize {
-        std::fs::read_dir(self.service.data_dir.path()).unwrap().count()
+        std::fs::read_dir(self.service.data_dir.path().join("staging")).unwrap().count()
     }
 }
 

@@ -10,21 +10,21 @@ use serde_json::{Value, json};
 
 use crate::cli::Failed;
 use crate::cli::demo::caller::Caller;
-use crate::feed::tree::{Tree, leaf_hash};
+use crate::feed::merkle::{Frontier, leaf_hash};
 
 const PAGE_ENTRIES: usize = 1_000;
 
 pub struct Puller<'a> {
     caller: &'a Caller,
     key: &'a str,
-    tree: Tree,
+    tree: Frontier,
     /// The corrections in force, by number.
     corrections: BTreeMap<String, Value>,
 }
 
 impl<'a> Puller<'a> {
     pub fn new(caller: &'a Caller, key: &'a str) -> Self {
-        Self { caller, key, tree: Tree::default(), corrections: BTreeMap::new() }
+        Self { caller, key, tree: Frontier::default(), corrections: BTreeMap::new() }
     }
 
     /// Takes everything that is new. Returns how many entries that were.
@@ -72,7 +72,7 @@ impl<'a> Puller<'a> {
     /// refuses a root that is not its own.
     pub async fn acknowledge(&self, stage: &str) -> Result<(), Failed> {
         let size = self.tree.size();
-        let root = self.tree.root_at(size).expect("a tree has a root at its own size");
+        let root = self.tree.root();
         let body = json!({"size": size, "root": STANDARD.encode(root), "stage": stage, "software": "zhengming demo"});
         let ack = self.caller.put("/feed/v1/ack").bearer(self.key).json(&body);
         ack.wants(StatusCode::OK).await.map(|_| ())

@@ -11,8 +11,8 @@ use warp::reply::Response;
 use super::keyed;
 use crate::domain::hex::hex;
 use crate::domain::refusal::Refusal;
+use crate::feed::merkle::Hash;
 use crate::feed::render::{self, LeafMalformed};
-use crate::feed::tree::Hash;
 use crate::feed::{FeedError, PageOfEntries};
 use crate::http::call::Call;
 use crate::http::negotiate::{holds, media_type, not_modified};
@@ -82,7 +82,7 @@ pub(super) async fn page(app: &App, call: Call) -> Answer {
     }
     let form = form(&call)?;
     let page = page_or_wait(app, &call, &wanted).await?;
-    let root = app.feed.root_at(page.next).await?;
+    let root = app.feed.root_at(page.next)?;
     let tag = tag(&page, &root.expect("a page ends within what can be seen"), form);
     let mut response = if holds(&call.headers, &tag) {
         not_modified(&tag)
@@ -128,7 +128,7 @@ async fn page_or_wait(app: &App, call: &Call, wanted: &Wanted) -> Result<PageOfE
         // Which of the two it was makes no difference.
         let _ = timeout(patience, call.draining().cancelled()).await;
     };
-    app.feed.wait_beyond(wanted.after, enough).await?;
+    app.feed.wait_beyond(wanted.after, enough).await;
     app.feed.page(wanted.after, wanted.limit).await
 }
 

@@ -1,12 +1,13 @@
 //! The feed as providers pull it: pages of corrections, the correction of one
-//! number, and what they say back.
+//! number, the log as static tiles, and what they say back.
 //!
 //! Absent: what is in the log and how much of it may be seen (`crate::feed`).
 
 mod ack;
 mod corrections;
+mod log;
 
-use http::header::{CACHE_CONTROL, HeaderValue, VARY};
+use http::header::{CACHE_CONTROL, ETAG, HeaderValue, VARY};
 use warp::Filter;
 use warp::reply::Response;
 
@@ -29,7 +30,7 @@ pub fn routes(app: &App) -> Routes {
         let app = acknowledged.clone();
         async move { by_method!(call => { PUT: ack::put(&app, call) }) }
     });
-    page.or(one).unify().or(ack).unify().boxed()
+    page.or(one).unify().or(ack).unify().or(log::routes(app)).unify().boxed()
 }
 
 /// An answer that only its key's bearer may keep, and asks about before each
@@ -39,4 +40,18 @@ fn keyed(paid: &Paid, mut response: Response) -> Response {
     fields.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     fields.insert(VARY, HeaderValue::from_static("Authorization, Accept, Accept-Encoding"));
     paid.tell(response)
+}
+
+/// The same, of what never changes.
+fn keyed_for_ever(paid: &Paid, mut response: Response) -> Response {
+    let fields = response.headers_mut();
+    fields.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
+    fields.insert(VARY, HeaderValue::from_static("Authorization, Accept, Accept-Encoding"));
+    paid.tell(response)
+}
+
+fn tagged(tag: &str, mut response: Response) -> Response {
+    let tag = HeaderValue::from_str(tag).expect("a tag is made of hex digits and quotes");
+    response.headers_mut().insert(ETAG, tag);
+    response
 }

@@ -150,7 +150,7 @@ pub(in crate::http) async fn dispute_view(
     claimant: &Claimant,
     language: Language,
 ) -> Result<DisputeView, Problem> {
-    let published = app.feed.size().await?;
+    let published = app.feed.size();
     let Seen { dispute, state, overdue, providers, .. } =
         app.casework.my_dispute(claimant, published).await?;
     let correction = correction_of(app, dispute.number).await?;

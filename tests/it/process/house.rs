@@ -17,6 +17,7 @@ admin_listen = "127.0.0.1:0"
 disk_free_bytes_min = 0
 [feed]
 publish_releases = "all"
+checkpoint_interval_ms = 1
 [sms]
 outbox_file = "outbox"
 [altcha]

@@ -61,6 +61,11 @@ fn correction(key: &str) -> Request {
     get("/feed/v1/corrections/8613800138001").bearer(key)
 }
 
+/// Answered when an entry is published.
+fn published(key: &str) -> Request {
+    get("/feed/v1/corrections?wait=30").bearer(key)
+}
+
 /// Each input once from a file or from standard input.
 fn import_all(house: &House, from_files: bool, run: &dyn Fn(&str, &str) -> Ended) {
     for (verb, whose, input, printed) in IMPORTS {
@@ -90,6 +95,7 @@ fn beside_a_server() {
         let run = |line: &str, input: &str| house.run_beside(server.admin, line, input);
         import_all(&house, from_files, &run);
         let key = only_word(&run("key issue provider tencent --name 腾讯", "").done(), "zmp_");
+        published(&key).at(server.public).ok(200);
         is_corrected(&correction(&key).at(server.public).ok(200).json());
     }
 }

@@ -157,6 +157,7 @@ impl Town {
                 assert_eq!((answer.status, answer.json()), (200, told));
             }
         }
+        self.log_beyond(address, self.corrected.len() as u64 - 1);
         let log = self.log(address);
         assert_eq!(log.len(), self.corrected.len());
         assert_eq!(log.into_iter().collect::<BTreeSet<_>>(), self.corrected);

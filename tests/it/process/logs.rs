@@ -71,7 +71,7 @@ fn story(server: &Server, people: &People) {
     post("/v1/moderation/next", &json!({})).bearer(&people.moderator).at(at);
     get("/v1/moderation/audit").bearer(&people.moderator).at(at).ok(200);
 
-    for path in ["/feed/v1/corrections", "/feed/v1/corrections/8613800138001"] {
+    for path in ["/feed/v1/corrections?wait=30", "/feed/v1/corrections/8613800138001"] {
         get(path).bearer(&people.provider).at(at).ok(200);
         get(path).bearer(WRONG_TOKEN).at(at).ok(401);
     }

@@ -26,7 +26,7 @@ pub enum Who {
 use Who::{Anyone, Claimant, Holder, Moderator, Operator, Provider};
 
 /// `{}` stands for what differs: a number, an id.
-pub const ROUTES: [(&str, &[(&str, Who)]); 24] = [
+pub const ROUTES: [(&str, &[(&str, Who)]); 27] = [
     ("/v1/challenge", &[("GET", Anyone)]),
     ("/v1/verifications", &[("POST", Anyone)]),
     ("/v1/verifications/{}", &[("GET", Anyone)]),
@@ -51,6 +51,9 @@ pub const ROUTES: [(&str, &[(&str, Who)]); 24] = [
     ("/feed/v1/corrections", &[("GET", Provider)]),
     ("/feed/v1/corrections/{}", &[("GET", Provider)]),
     ("/feed/v1/ack", &[("PUT", Provider)]),
+    ("/feed/v1/checkpoint", &[("GET", Anyone)]),
+    ("/feed/v1/key", &[("GET", Anyone)]),
+    ("/feed/v1/tile/*", &[("GET", Anyone)]),
 ];
 
 impl Who {
@@ -75,7 +78,8 @@ pub fn filled(path: &str, people: &People) -> String {
         _ if path.contains("/feed/v1/corrections/") => "8613800138001",
         _ => "0",
     };
-    path.replace("{}", real)
+    // Who may have a tile depends on which.
+    path.replace("{}", real).replace('*', "0/000.p/1")
 }
 
 /// As written in the sources: `"v1" / "disputes" / DisputeId`.

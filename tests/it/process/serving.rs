@@ -19,10 +19,10 @@ fn it_starts_with_the_documented_configuration() {
     fs::write(folder.path().join("z.toml"), config).unwrap();
     let server = Server::start(program(folder.path(), "serve --config z.toml"));
     let ready = get("/readyz").at(server.admin).ok(200).json();
-    assert_eq!((&ready["ready"], &ready["log_size"]), (&json!(true), &json!(0)));
+    assert_eq!((&ready["ready"], &ready["checkpoint_size"]), (&json!(true), &json!(0)));
     get("/v1/challenge").at(server.public).ok(200);
     assert_eq!(server.stopped().code, Some(0));
-    for made in ["db", "secret.key", "high-water-mark"] {
+    for made in ["db", "secret.key", "feed.key", "high-water-mark", "log"] {
         assert!(folder.path().join("zhengming-data").join(made).exists(), "{made}");
     }
 }

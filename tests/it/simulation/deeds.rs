@@ -20,6 +20,7 @@ use zhengming::store::{Listing, Tally};
 use super::life::told_day;
 use super::op::{Op, Says};
 use super::town::{Case, Token, Town, number_of};
+use crate::support::service::signer;
 
 const PROVIDERS: [&str; 2] = ["tencent", "baidu"];
 const OPERATORS: [&str; 3] = ["cmcc", "cucc", "registry"];
@@ -312,9 +313,10 @@ impl Town {
     }
 
     async fn ack(&self, provider: usize, stage: usize, behind: u64, refuse: bool) {
-        let feed = Feed::open(self.process()).await.unwrap();
-        let size = feed.size().await.unwrap().saturating_sub(behind);
-        let Some(root) = feed.root_at(size).await.unwrap() else { return };
+        let folder = tempfile::tempdir().unwrap();
+        let feed = Feed::open(self.process(), folder.path(), signer()).await.unwrap();
+        let size = feed.size().saturating_sub(behind);
+        let Some(root) = feed.root_at(size).unwrap() else { return };
         let newest = size.checked_sub(1).filter(|_| refuse);
         let refused = newest.map(|seq| RefusedEntry { seq, code: "no_dated_reports".to_owned(), text: None });
         let stage = Stage::ALL[stage % 3];

@@ -266,7 +266,7 @@ async fn a_correction_is_taken_back_by_two_people() {
     assert_eq!(view["providers"], json!([]));
     world.work().await;
     assert!(world.messages_to(NUMBER).last().unwrap().contains("撤回"));
-    assert_eq!(world.service.feed.size().await.unwrap(), 2);
+    assert_eq!(world.service.feed.publish().await.unwrap(), 2);
 
     let before = world.changes();
     bob.post("corrections/0/revert", &why).await.refused(409, "not_in_force");
@@ -324,9 +324,9 @@ async fn what_an_operator_releases_beyond_its_limit_waits_for_two_people() {
     let before = world.changes();
     alice.post(&path, &json!({})).await.refused(403, "same_person");
     assert_eq!(world.changes(), before);
-    assert_eq!(world.service.feed.size().await.unwrap(), 1);
+    assert_eq!(world.service.feed.publish().await.unwrap(), 1);
     assert_eq!(bob.post(&path, &json!({})).await.ok(200)["status"], "released");
-    assert_eq!(world.service.feed.size().await.unwrap(), 2);
+    assert_eq!(world.service.feed.publish().await.unwrap(), 2);
     assert_eq!(bob.get("batches").await.ok(200)["batches"], json!([]));
     bob.post(&path, &json!({})).await.refused(409, "wrong_state");
 
@@ -336,7 +336,7 @@ async fn what_an_operator_releases_beyond_its_limit_waits_for_two_people() {
     let path = format!("batches/{batch}/discard");
     bob.post(&path, &json!({})).await.ok(202);
     assert_eq!(alice.post(&path, &json!({})).await.ok(200)["status"], "discarded");
-    assert_eq!(world.service.feed.size().await.unwrap(), 2);
+    assert_eq!(world.service.feed.publish().await.unwrap(), 2);
 }
 
 #[tokio::test]

@@ -275,7 +275,7 @@ async fn harm_reported_from_a_number_at_rest_needs_two_people() {
     let case = dispute.in_review_for("harm_at_rest", &alice).await;
     assert_eq!(alice.decides(&case, "approve").await.ok(200)["status"], "awaiting_second");
     dispute.is("awaiting_second").await;
-    assert_eq!(world.service.feed.size().await.unwrap(), 0);
+    assert_eq!(world.service.feed.publish().await.unwrap(), 0);
 
     alice.takes_next().await.ok(204);
     let case = bob.takes_next().await.ok(200);

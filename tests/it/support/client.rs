@@ -2,16 +2,21 @@
 
 use std::net::SocketAddr;
 use std::ops::Index;
+use std::sync::Arc;
 
 use http::{HeaderMap, Method};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use zhengming::http::service::Service;
 
+/// Whatever was committed is published before the next call, as if a
+/// checkpoint's interval had gone by.
 #[derive(Debug, Clone)]
 pub struct Client {
     address: SocketAddr,
     inner: reqwest::Client,
+    service: Arc<Service>,
 }
 
 #[derive(Debug, Clone)]
@@ -22,9 +27,9 @@ pub struct Answer {
 }
 
 impl Client {
-    pub fn new(address: SocketAddr) -> Self {
+    pub fn new(address: SocketAddr, service: Arc<Service>) -> Self {
         let inner = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        Self { address, inner }
+        Self { address, inner, service }
     }
 
     pub async fn get(&self, path: &str, token: &str) -> Answer {
@@ -49,6 +54,7 @@ impl Client {
         fields: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Answer {
+        self.service.feed.publish().await.unwrap();
         let mut request = self.inner.request(method, format!("http://{}{path}", self.address));
         for (name, value) in fields {
             request = request.header(*name, *value);

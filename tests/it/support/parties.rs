@@ -49,8 +49,8 @@ impl World {
     /// A provider has come to the end of the log, and does this with it.
     pub async fn acknowledges(&self, provider: &str, stage: Stage, refused: &[(u64, &str)]) {
         let feed = &self.service.feed;
-        let size = feed.size().await.unwrap();
-        let root = feed.root_at(size).await.unwrap().unwrap();
+        let size = feed.publish().await.unwrap();
+        let root = feed.root_at(size).unwrap().unwrap();
         let refused = refused.iter().map(|(seq, code)| RefusedEntry {
             seq: *seq,
             code: (*code).to_owned(),

@@ -24,6 +24,7 @@ use zhengming::domain::reference::Reference;
 use zhengming::env::clock::MockClock;
 use zhengming::env::entropy::SeededEntropy;
 use zhengming::feed::Feed;
+use zhengming::feed::note::NoteSigner;
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
@@ -95,9 +96,9 @@ impl TestService {
             settings,
             sms: Arc::new(NoSms),
             operators: Vec::new(),
-            staging: Staging::open(data_dir.path()).unwrap(),
+            staging: Staging::open(&data_dir.path().join("staging")).unwrap(),
         });
-        let feed = Feed::open(store.clone()).await.unwrap();
+        let feed = Feed::open(store.clone(), data_dir.path(), signer()).await.unwrap();
         let limits = Limits::new(limits, &Elapsed::new(Default::default));
         let app: App = Arc::new(Service { casework, feed, limits });
         let stop = CancellationToken::new();
@@ -132,11 +133,17 @@ impl TestService {
         self.app.casework.issue_key(Owner::at_the_command_line(), grant, "a test's").await.unwrap()
     }
 
-    /// As if decided and committed.
+    /// As if decided and committed; it can be seen.
     pub async fn publish(&self, entry: Entry) {
         let changes = Changeset { entries: vec![entry], ..Changeset::default() };
         self.store.commit(changes).await.unwrap();
+        self.app.feed.publish().await.unwrap();
     }
+}
+
+/// The key of all tests' logs.
+pub fn signer() -> NoteSigner {
+    NoteSigner::new("localhost/feed", &[9; 32]).unwrap()
 }
 
 impl Drop for TestService {

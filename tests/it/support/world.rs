@@ -28,6 +28,7 @@ use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
 use zhengming::http::service::{Service, routes};
 
 use super::client::Client;
+use super::service::signer;
 use super::store::WatchedStore;
 
 /// What a story may want otherwise.
@@ -100,12 +101,12 @@ impl World {
         });
         let service = Arc::new(Service {
             casework: casework.clone(),
-            feed: Feed::open(store.clone()).await.unwrap(),
+            feed: Feed::open(store.clone(), staging.path(), signer()).await.unwrap(),
             limits: Limits::new(&setup.limits, &elapsed(&clock)),
         });
         let stop = CancellationToken::new();
         let address = serve(&service, &stop).await;
-        let client = Client::new(address);
+        let client = Client::new(address, service.clone());
         let _stop = stop.drop_guard();
         Self { clock, casework, client, cmcc, service, store, outbox, _staging: staging, _stop }
     }

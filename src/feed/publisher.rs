@@ -1,0 +1,177 @@
+//! Publishing: from entries that are durable to a checkpoint that all can see.
+//!
+//! One round goes through these steps, and each needs what the one before it
+//! gives, so that they cannot be taken in another order. A crash leaves
+//!
+//! 1. while hashes and bundles are appended (`extend`): files that are longer
+//!    than the last head says, perhaps with a torn end. Opening cuts them back
+//!    to the head and appends again, from the same entries the same bytes;
+//! 2. after they are synced, before the signature (`sign`): the same;
+//! 3. after the signature, before the head is recorded (`record`): a signed
+//!    checkpoint that nobody has seen. The next one may be larger. For one size
+//!    there is one root, for entries never change;
+//! 4. while it is recorded: the head in the store, or in the store and on the
+//!    high-water mark, or in neither. A store behind its mark is not opened;
+//! 5. after it is recorded, before it is shown (`show`): a checkpoint that
+//!    nobody has seen yet. Opening shows it, whatever else it publishes;
+//! 6. after it is shown: nothing to do.
+//!
+//! Opening is a round like any other (`Feed::open`).
+//!
+//! Absent: who may see what; snapshots.
+
+use std::fs;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::feed::checkpoint::Checkpoint;
+use crate::feed::files::{BUNDLE_ENTRIES, LogFiles};
+use crate::feed::merkle::{Hash, leaf_hash};
+use crate::feed::{Feed, FeedError, Published};
+use crate::store::{Changeset, LogHead, StoreError, Versioned};
+
+/// Rivals for the head are other instances, which publish the same.
+const TRIES_MAX: usize = 5;
+
+/// Hashes and bundles are on disk up to a size.
+#[derive(Debug)]
+pub struct Extended {
+    size: u64,
+}
+
+/// There is a signed checkpoint, which nobody may see yet.
+#[derive(Debug)]
+pub struct Signed(Published);
+
+/// The store and its mark know of the checkpoint.
+#[derive(Debug)]
+pub struct Recorded(Published);
+
+impl Feed {
+    /// One round: what is durable now can be seen when it returns. Returns the
+    /// published size.
+    pub async fn publish(&self) -> Result<u64, FeedError> {
+        let _one_at_a_time = self.publishing.lock().await;
+        if *self.store.log_size().borrow() > self.size() {
+            let extended = self.extend().await?;
+            let signed = self.sign(&extended)?;
+            let recorded = self.record(signed).await?;
+            self.show(recorded)?;
+        }
+        Ok(self.size())
+    }
+
+    /// Publishes what there is to publish, at most once in an interval, until
+    /// it is told to stop. What fails in passing is tried again.
+    pub async fn publish_until(&self, stop: &CancellationToken, interval: Duration) -> Result<(), FeedError> {
+        let mut durable = self.store.log_size();
+        loop {
+            durable.borrow_and_update();
+            let round = self.publish().await;
+            self.failing.store(round.is_err(), std::sync::atomic::Ordering::Relaxed);
+            match round {
+                Ok(_) => {
+                    tokio::select! {
+                        () = stop.cancelled() => return Ok(()),
+                        grown = durable.changed() => {
+                            grown.map_err(|_| StoreError::Fatal("the store has ended".to_owned()))?;
+                        }
+                    }
+                }
+                Err(error) if error.is_passing() => tracing::error!(%error, "not published; trying again"),
+                Err(error) => return Err(error),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = sleep(interval) => {}
+            }
+        }
+    }
+
+    /// Step 1: takes what is durable into the files, and syncs them.
+    pub async fn extend(&self) -> Result<Extended, FeedError> {
+        let size = *self.store.log_size().borrow();
+        while self.files.hashes().size() < size {
+            let leaves = self.leaves(self.files.hashes().size(), size).await?;
+            self.on_files(move |files| {
+                let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
+                files.hashes().append(&hashes)
+            })
+            .await?;
+        }
+        for nth in self.files.bundles_count()..size / BUNDLE_ENTRIES {
+            let leaves = self.all_leaves(nth * BUNDLE_ENTRIES, (nth + 1) * BUNDLE_ENTRIES).await?;
+            self.on_files(move |files| files.append_bundle(nth, &leaves)).await?;
+        }
+        self.on_files(LogFiles::sync).await?;
+        Ok(Extended { size })
+    }
+
+    /// Step 2.
+    pub fn sign(&self, extended: &Extended) -> Result<Signed, FeedError> {
+        let root = self.files.hashes().root(extended.size)?;
+        Ok(Signed(Published::sign(Checkpoint { size: extended.size, root }, &self.signer)))
+    }
+
+    /// Step 3: from here on no other root is ever signed for this size.
+    pub async fn record(&self, signed: Signed) -> Result<Recorded, FeedError> {
+        let Checkpoint { size, root } = signed.0.checkpoint;
+        for _ in 0..TRIES_MAX {
+            let known = self.store.load::<LogHead>(&()).await?;
+            let version = known.as_ref().map_or(0, |known| known.version);
+            match known {
+                Some(known) => self.agrees(&known.value, size)?,
+                // Of nothing there is one root.
+                None if size == 0 => return Ok(Recorded(signed.0)),
+                None => {}
+            }
+            let verifier = self.signer.verifier().to_string();
+            let mut changes = Changeset::default();
+            changes.put(Versioned { version, value: LogHead { verifier, size, root } });
+            match self.store.commit(changes).await {
+                Err(StoreError::Stale) => {}
+                done => return Ok(done.map(|_| Recorded(signed.0))?),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// Step 4.
+    pub fn show(&self, recorded: Recorded) -> Result<(), FeedError> {
+        let beside = self.files.dir().join("checkpoint.new");
+        fs::write(&beside, &*recorded.0.note)?;
+        fs::rename(&beside, self.files.dir().join("checkpoint"))?;
+        self.published.send_replace(recorded.0);
+        Ok(())
+    }
+
+    /// What was signed before must be the beginning of what will be.
+    fn agrees(&self, head: &LogHead, size: u64) -> Result<(), FeedError> {
+        let ours = self.signer.verifier().to_string();
+        if head.verifier != ours {
+            return Err(FeedError::OtherLog { signed_by: head.verifier.clone(), ours });
+        }
+        if head.size > size {
+            let why = format!("a checkpoint of {} entries is signed, and this one has {size}", head.size);
+            return Err(FeedError::Fatal(why));
+        }
+        if self.files.hashes().root(head.size)? != head.root {
+            return Err(FeedError::Fatal(format!(
+                "another root is signed for {} entries than the entries in this store have",
+                head.size
+            )));
+        }
+        Ok(())
+    }
+
+    async fn on_files<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&LogFiles) -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T, FeedError> {
+        let files = self.files.clone();
+        let done = tokio::task::spawn_blocking(move || work(&files)).await;
+        Ok(done.map_err(|error| FeedError::Fatal(format!("the log's files: {error}")))??)
+    }
+}
