@@ -126,3 +126,7 @@ uuid_id! {
     /// A moderator's login.
     SessionId
 }
+uuid_id! {
+    /// One agreement to call a URL; its secret hangs on it.
+    WebhookId
+}

@@ -28,4 +28,5 @@ pub mod tenure;
 #[cfg(test)]
 mod testkit;
 pub mod uscc;
+pub mod webhook;
 pub mod window;

@@ -36,8 +36,9 @@ pub mod sled;
 
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
 pub use record::{
-    AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Grant, Key, LogHead, Moderator, OperatorState,
-    ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Verification, VerificationStatus,
+    AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Grant, Key, LogHead, Moderator,
+    OperatorState, ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Telling,
+    Verification, VerificationStatus, Webhook,
 };
 
 use std::fmt;
@@ -89,6 +90,8 @@ pub enum Listing {
     RefusalsOf(ProviderId),
     AccessKeys,
     Moderators,
+    /// By provider and place.
+    Webhooks,
     /// Batches that are not finished: being applied, or held.
     OpenBatches,
     /// Records whose time is over, the longest over first.

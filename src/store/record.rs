@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::dispute::Dispute;
 use crate::domain::id::{
-    BatchId, DisputeId, KeyId, ModeratorName, OperatorId, ProviderId, SessionId, VerificationId,
+    BatchId, DisputeId, KeyId, ModeratorName, OperatorId, ProviderId, SessionId, VerificationId, WebhookId,
 };
 use crate::domain::label::{Label, LabelKind};
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::domain::progress::Stage;
+use crate::domain::webhook::WebhookUrl;
 
 /// SHA-256 of a secret; what is kept instead of it.
 pub type SecretHash = [u8; 32];
@@ -217,6 +218,49 @@ pub enum TaskKind {
     Apply(BatchId),
 }
 
+/// Where a provider is told of a new checkpoint, and how that goes. The secret
+/// that its messages are signed with is not kept: it is derived from the
+/// service's secret and the id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    pub id: WebhookId,
+    pub provider: ProviderId,
+    /// Which of the provider's few places it takes.
+    pub place: u8,
+    pub url: WebhookUrl,
+    pub added_at: Timestamp,
+    /// The newest size that the receiver has taken.
+    pub told_size: u64,
+    pub telling: Option<Telling>,
+    /// Not called before: a pause, or a call that is under way.
+    pub next_at: Timestamp,
+    pub failing: Option<Failing>,
+    pub disabled: Option<Disabled>,
+}
+
+/// A message: the same in every attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telling {
+    pub size: u64,
+    pub since: Timestamp,
+}
+
+/// A receiver has taken nothing since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    pub since: Timestamp,
+    pub tries: u32,
+    /// Of the last attempt.
+    pub why: String,
+}
+
+/// Not called any more until it is added again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disabled {
+    pub at: Timestamp,
+    pub why: String,
+}
+
 macro_rules! records {
     ($($variant:ident($type:ty) by $key:ty as $of:expr;)*) => {
         /// What finds a record.
@@ -290,4 +334,5 @@ records! {
     ProviderRefusal(ProviderRefusal) by (ProviderId, u64) as |refusal| (refusal.provider.clone(), refusal.seq);
     Task(Task) by TaskKind as |task| task.kind.clone();
     LogHead(LogHead) by () as |_| ();
+    Webhook(Webhook) by (ProviderId, u8) as |webhook| (webhook.provider.clone(), webhook.place);
 }

@@ -1,7 +1,7 @@
 //! Which listings a record is in, and in which order.
 //!
-//! Labels, acknowledgements, refusals and moderators are listed as their own
-//! keys sort. The others have index entries beside them, each holding the
+//! Labels, acknowledgements, refusals, moderators and webhooks are listed as
+//! their own keys sort. The others have index entries beside them, each holding the
 //! record's key: every key costs time when it is written, so there are few.
 
 use crate::store::embedded::layout::{self, KeyBytes};
@@ -63,6 +63,7 @@ pub fn span(listing: &Listing) -> Span {
     match listing {
         Listing::LabelsOf(number) => Span::of_records(layout::labels_of(*number)),
         Listing::Moderators => Span::of_records(layout::moderators()),
+        Listing::Webhooks => Span::of_records(layout::webhooks()),
         Listing::RefusalsOf(provider) => Span::of_records(layout::refusals_of(provider.as_str())),
         Listing::AcksAbove { provider, stage, size } => {
             let all = layout::acks_of(provider.as_str(), *stage as u8);

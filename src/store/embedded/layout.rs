@@ -66,6 +66,7 @@ kinds! {
     0x0d ProviderRefusal "provider's refusal";
     0x0e Task "task";
     0x0f LogHead "log head";
+    0x10 Webhook "webhook";
 }
 
 /// Where a record lies.
@@ -88,6 +89,7 @@ pub fn record_key(key: &Key) -> Vec<u8> {
         Key::ProviderRefusal((provider, seq)) => bytes.slug(provider.as_str()).integer(*seq),
         Key::Task(kind) => bytes.task(kind),
         Key::LogHead(()) => bytes,
+        Key::Webhook((provider, place)) => bytes.slug(provider.as_str()).byte(*place),
     }
     .into()
 }
@@ -106,6 +108,10 @@ pub fn acks_of(provider: &str, stage: u8) -> KeyBytes {
 
 pub fn refusals_of(provider: &str) -> KeyBytes {
     KeyBytes::new(0x0d).slug(provider)
+}
+
+pub fn webhooks() -> KeyBytes {
+    KeyBytes::new(0x10)
 }
 
 pub fn entry_key(seq: u64) -> Vec<u8> {

@@ -15,7 +15,7 @@ use crate::store::engines::on_each_engine;
 use crate::support::dice::Dice;
 use crate::support::records::{
     access_key, any, at, batch, claim, code_count, day, dispute, label, moderator, number, provider, queued,
-    refusal, session, task, uuid, verification,
+    refusal, session, task, uuid, verification, webhook,
 };
 
 on_each_engine!([memory sled] [
@@ -25,6 +25,7 @@ on_each_engine!([memory sled] [
     tasks_that_are_due
     acknowledgements_above_a_size
     refusals_access_keys_and_moderators
+    webhooks_by_provider_and_place
     batches_that_are_open
     what_has_expired_longest_first
     a_record_moves_with_its_times
@@ -144,6 +145,13 @@ async fn refusals_access_keys_and_moderators(store: Any) {
     holds(&store, Listing::AccessKeys, keys()).await;
     put_all(&store, [2, 0, 1].map(moderator)).await;
     holds(&store, Listing::Moderators, [0, 1, 2].map(moderator)).await;
+}
+
+async fn webhooks_by_provider_and_place(store: Any) {
+    let all = || [(0, 0), (0, 3), (1, 0), (2, 1), (3, 0)].map(|(who, place)| webhook(provider(who), place));
+    put_all(&store, all().into_iter().rev()).await;
+    put_all(&store, [moderator(0)]).await;
+    holds(&store, Listing::Webhooks, all()).await;
 }
 
 async fn batches_that_are_open(store: Any) {

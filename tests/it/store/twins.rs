@@ -146,6 +146,7 @@ fn listings(dice: &mut Dice) -> Vec<Listing> {
         Listing::TasksDue { until },
         Listing::AccessKeys,
         Listing::Moderators,
+        Listing::Webhooks,
         Listing::OpenBatches,
         Listing::Expired { until },
     ];

@@ -6,15 +6,15 @@ use uuid::Uuid;
 use zhengming::domain::correction::{Entry, EntryReason};
 use zhengming::domain::dispute::{Actor, Claim as Grievance, Dispute, Flag, What};
 use zhengming::domain::id::{BatchId, DisputeId, KeyId, ModeratorName, OperatorId};
-use zhengming::domain::id::{ProviderId, SessionId, VerificationId};
+use zhengming::domain::id::{ProviderId, SessionId, VerificationId, WebhookId};
 use zhengming::domain::label::{Label, LabelKind, Source};
 use zhengming::domain::number::Number;
 use zhengming::domain::number_file::NumberFile;
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
-    AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, CodeCount, Grant, LogHead, Moderator,
-    OperatorState, ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Verification,
-    VerificationStatus,
+    AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, CodeCount, Failing, Grant, LogHead, Moderator,
+    OperatorState, ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Telling,
+    Verification, VerificationStatus, Webhook,
 };
 
 use crate::support::dice::Dice;
@@ -143,6 +143,21 @@ pub fn refusal(provider: ProviderId, seq: u64) -> ProviderRefusal {
     ProviderRefusal { provider, seq, code: "no_dated_reports".to_owned(), text: None, at: at(seq) }
 }
 
+pub fn webhook(provider: ProviderId, place: u8) -> Webhook {
+    Webhook {
+        id: WebhookId(uuid(place.into())),
+        provider,
+        place,
+        url: format!("https://example.org/{place}").parse().unwrap(),
+        added_at: at(0),
+        told_size: 7,
+        telling: Some(Telling { size: 8, since: at(1) }),
+        next_at: at(2),
+        failing: Some(Failing { since: at(1), tries: 1, why: "answered 500".to_owned() }),
+        disabled: None,
+    }
+}
+
 pub fn verification(nth: u64, expires_at: Timestamp) -> Verification {
     Verification {
         id: VerificationId(uuid(nth)),
@@ -194,7 +209,7 @@ pub fn any(dice: &mut Dice) -> Record {
     let (nth, other, time) = (dice.roll(3), dice.roll(4), at(dice.roll(5)));
     let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
     let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
-    match dice.roll(17) {
+    match dice.roll(18) {
         0 => NumberFile::new(number(nth)).into_record(),
         1 | 2 => label(number(nth), provider(other), kind).into_record(),
         3 => dispute(other, number(nth), time, day(nth)).into_record(),
@@ -212,6 +227,7 @@ pub fn any(dice: &mut Dice) -> Record {
         13 => ack(provider(other), stage, nth).into_record(),
         14 => refusal(provider(other), nth).into_record(),
         15 => log_head(nth).into_record(),
+        16 => webhook(provider(other), u8::try_from(nth).unwrap()).into_record(),
         _ => task(any_task(dice), time).into_record(),
     }
 }

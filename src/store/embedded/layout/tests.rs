@@ -30,6 +30,7 @@ fn a_key() -> impl Strategy<Value = Key> {
             Key::Task(TaskKind::Lapse { dispute: DisputeId(Uuid::from_u128(id)), on })
         }),
         number.prop_map(|number| Key::Task(TaskKind::RenewName(number))),
+        (slug, any::<u8>()).prop_map(|(p, place)| Key::Webhook((p.parse().unwrap(), place))),
     ]
 }
 
