@@ -9,6 +9,7 @@ use async_trait::async_trait;
 
 use crate::domain::evidence::{Answer, Question};
 use crate::domain::number::Number;
+use crate::domain::webhook::WebhookUrl;
 
 /// A text message. Never more than the state of things: no label, no number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,33 @@ pub struct Reply {
     pub answer: Answer,
     /// Why the answer is unknown, in the operator's terms.
     pub detail: Option<String>,
+}
+
+/// What a receiver is told, signed (https://www.standardwebhooks.com).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookMessage {
+    pub url: WebhookUrl,
+    /// The same for every attempt to deliver this message.
+    pub id: String,
+    /// Of this attempt, in seconds since 1970.
+    pub timestamp: i64,
+    pub signature: String,
+    /// JSON.
+    pub body: String,
+}
+
+/// Calls the address that a provider named.
+#[async_trait]
+pub trait Webhooks: fmt::Debug + Send + Sync {
+    async fn post(&self, message: &WebhookMessage) -> Delivery;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    Delivered,
+    /// The receiver wants no more, ever.
+    Gone,
+    Failed(Unavailable),
 }
 
 /// No answer this time; asked again later.

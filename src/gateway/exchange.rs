@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, Url, redirect};
 
 use crate::casework::ports::Unavailable;
 use crate::gateway::Misconfigured;
@@ -13,7 +13,6 @@ use crate::gateway::Misconfigured;
 #[derive(Debug)]
 pub(super) struct Received {
     pub status: StatusCode,
-    /// `Retry-After` in its form of seconds.
     pub retry_after_s: Option<u64>,
     /// Empty where it was longer than allowed: then it is no answer, but the
     /// status still says something.
@@ -34,15 +33,20 @@ pub(super) fn url(key: &'static str, text: &str) -> Result<Url, Misconfigured> {
 
 /// A client for these addresses.
 pub(super) fn client(key: &'static str, urls: &[&Url]) -> Result<Client, Misconfigured> {
-    let mut builder = Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("zhengming/", env!("CARGO_PKG_VERSION")));
+    let mut builder = builder();
     if urls.iter().all(|url| url.scheme() == "http") {
         // The machine's certificates are not needed, so it may have none.
         builder = builder.tls_certs_only([]);
     }
     builder.build().map_err(|error| Misconfigured { key, why: chain(&error) })
+}
+
+/// A client that goes nowhere but where it is sent.
+pub(super) fn builder() -> ClientBuilder {
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("zhengming/", env!("CARGO_PKG_VERSION")))
 }
 
 pub(super) async fn exchange(
@@ -51,8 +55,7 @@ pub(super) async fn exchange(
 ) -> Result<Received, Unavailable> {
     let mut response = request.send().await.map_err(|error| broken(&error))?;
     let status = response.status();
-    let retry_after = response.headers().get(RETRY_AFTER);
-    let retry_after_s = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let retry_after_s = retry_after_s(&response);
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         if body.len() + chunk.len() > body_bytes_max {
@@ -62,6 +65,11 @@ pub(super) async fn exchange(
         body.extend_from_slice(&chunk);
     }
     Ok(Received { status, retry_after_s, body })
+}
+
+/// `Retry-After` in its form of seconds.
+pub(super) fn retry_after_s(response: &Response) -> Option<u64> {
+    response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// Not now; nobody has to look.
@@ -74,7 +82,7 @@ pub(super) fn alarm(why: impl Into<String>) -> Unavailable {
     Unavailable { alarm: true, ..later(why) }
 }
 
-fn broken(error: &reqwest::Error) -> Unavailable {
+pub(super) fn broken(error: &reqwest::Error) -> Unavailable {
     if error.is_connect() {
         // What was sent cannot be in here: nothing was.
         later(format!("no connection: {}", chain(error)))
@@ -86,7 +94,7 @@ fn broken(error: &reqwest::Error) -> Unavailable {
 }
 
 /// The innermost causes of a reqwest error: the outer ones repeat addresses.
-fn chain(error: &reqwest::Error) -> String {
+pub(super) fn chain(error: &reqwest::Error) -> String {
     let mut innermost: &dyn Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

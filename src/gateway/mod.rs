@@ -1,4 +1,4 @@
-//! The world outside: SMS (the outbox file) and operators (CAMARA).
+//! The world outside: SMS (the outbox file), operators (CAMARA), webhooks.
 //!
 //! Absent: rules, retries and back-off. A gateway does one exchange and says
 //! how it went; whoever called decides what that means and when to try again.
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 pub mod camara;
 mod exchange;
 pub mod outbox;
+pub mod webhook;
 
 /// What time it is, as an argument.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
