@@ -37,7 +37,7 @@ pub mod env;
 /// The log's bytes, its Merkle tree, pages, acknowledgements. Never: deciding
 /// what is corrected.
 pub mod feed;
-/// The world outside: SMS, operators. Never: rules.
+/// The world outside: SMS, operators, webhooks. Never: rules.
 pub mod gateway;
 /// The accept loop, routes, parsing, actors at the door, the one table from
 /// refusal to status, limits. Never: rules, storage but through `casework`.

@@ -28,6 +28,7 @@ pub mod tenure_upload;
 pub mod tenures;
 pub mod uploads;
 pub mod view;
+pub mod webhooks;
 pub mod worker;
 
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use crate::casework::housekeeping::Sending;
-use crate::casework::ports::{Operator, Sms};
+use crate::casework::ports::{Operator, Sms, Webhooks};
 use crate::casework::secret::Secret;
 use crate::casework::staging::Staging;
 use crate::domain::dispute::{Actor, Dispute, What};
@@ -66,6 +67,7 @@ pub struct Parts {
     pub settings: Settings,
     pub sms: Arc<dyn Sms>,
     pub operators: Vec<AskedOperator>,
+    pub webhooks: Arc<dyn Webhooks>,
     pub staging: Staging,
 }
 
@@ -96,6 +98,8 @@ pub struct Casework {
     parts: Arc<Parts>,
     /// Wakes the worker after a commit that left it something to do.
     work: Arc<Notify>,
+    /// Wakes whoever tells webhooks.
+    webhook_added: Arc<Notify>,
     sending: Arc<Sending>,
 }
 
@@ -132,7 +136,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Casework {
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), work: Arc::default(), sending: Arc::default() }
+        Self {
+            parts: Arc::new(parts),
+            work: Arc::default(),
+            webhook_added: Arc::default(),
+            sending: Arc::default(),
+        }
     }
 
     pub fn reference(&self) -> &Reference {

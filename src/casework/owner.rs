@@ -9,9 +9,10 @@ use crate::casework::actors::Owner;
 use crate::casework::secret::Secret;
 use crate::casework::{Casework, Result};
 use crate::domain::hex::hex;
-use crate::domain::id::{KeyId, ModeratorName};
+use crate::domain::id::{KeyId, ModeratorName, ProviderId};
 use crate::domain::refusal::Refusal;
-use crate::store::{Grant, Role};
+use crate::domain::webhook::WebhookUrl;
+use crate::store::{AccessKey, Disabled, Failing, Grant, Role, Webhook};
 
 /// How far the two clocks may be apart.
 const CREDENTIAL_SECONDS: i64 = 60;
@@ -25,6 +26,9 @@ pub enum Order {
     AddModerator { name: ModeratorName, role: Role, password: String },
     ResetModerator { name: ModeratorName, password: String },
     DisableModerator { name: ModeratorName },
+    AddWebhook { provider: ProviderId, url: WebhookUrl },
+    RemoveWebhook { provider: ProviderId, url: WebhookUrl },
+    ListWebhooks,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +38,8 @@ pub enum Outcome {
     Key { id: KeyId, key: String },
     Keys(Vec<KeyLine>),
     OtpauthUri(String),
+    WebhookSecret(String),
+    Webhooks(Vec<WebhookLine>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +49,39 @@ pub struct KeyLine {
     pub name: String,
     pub issued_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookLine {
+    pub provider: ProviderId,
+    pub url: WebhookUrl,
+    pub state: WebhookState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum WebhookState {
+    Working,
+    Failing { since: Timestamp, why: String },
+    Disabled { at: Timestamp, why: String },
+}
+
+impl From<AccessKey> for KeyLine {
+    fn from(key: AccessKey) -> Self {
+        let AccessKey { id, grant, name, issued_at, revoked_at, .. } = key;
+        Self { id, grant, name, issued_at, revoked_at }
+    }
+}
+
+impl From<Webhook> for WebhookLine {
+    fn from(webhook: Webhook) -> Self {
+        let state = match (webhook.disabled, webhook.failing) {
+            (Some(Disabled { at, why }), _) => WebhookState::Disabled { at, why },
+            (None, Some(Failing { since, why, .. })) => WebhookState::Failing { since, why },
+            (None, None) => WebhookState::Working,
+        };
+        Self { provider: webhook.provider, url: webhook.url, state }
+    }
 }
 
 /// Proves that the caller can read the secret file: a MAC over the second and
@@ -73,14 +112,7 @@ impl Casework {
                 Outcome::Key { id, key }
             }
             Order::ListKeys => {
-                let line = |key: crate::store::AccessKey| KeyLine {
-                    id: key.id,
-                    grant: key.grant,
-                    name: key.name,
-                    issued_at: key.issued_at,
-                    revoked_at: key.revoked_at,
-                };
-                Outcome::Keys(self.keys(owner).await?.into_iter().map(line).collect())
+                Outcome::Keys(self.keys(owner).await?.into_iter().map(KeyLine::from).collect())
             }
             Order::RevokeKey { id } => {
                 self.revoke_key(owner, id).await?;
@@ -95,6 +127,17 @@ impl Casework {
             Order::DisableModerator { name } => {
                 self.disable_moderator(owner, &name).await?;
                 Outcome::Done
+            }
+            Order::AddWebhook { provider, url } => {
+                Outcome::WebhookSecret(self.add_webhook(owner, &provider, &url).await?)
+            }
+            Order::RemoveWebhook { provider, url } => {
+                self.remove_webhook(owner, &provider, &url).await?;
+                Outcome::Done
+            }
+            Order::ListWebhooks => {
+                let webhooks = self.webhooks(owner).await?;
+                Outcome::Webhooks(webhooks.into_iter().map(WebhookLine::from).collect())
             }
         })
     }

@@ -22,7 +22,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::domain::id::{DisputeId, SessionId, VerificationId};
+use crate::domain::id::{DisputeId, SessionId, VerificationId, WebhookId};
 
 pub const SECRET_BYTES: usize = 32;
 const MAC_BYTES: usize = 16;
@@ -95,6 +95,17 @@ impl Secret {
         let (id, microsecond) = bytes.split_first_chunk::<16>()?;
         let microsecond = i64::from_be_bytes(microsecond.try_into().ok()?);
         Some((DisputeId(Uuid::from_bytes(*id)), Timestamp::from_microsecond(microsecond).ok()?))
+    }
+
+    /// What a webhook's messages are signed with.
+    pub fn webhook_secret(&self, webhook: WebhookId) -> [u8; 32] {
+        self.derive("webhook", &[webhook.0.as_bytes()])
+    }
+
+    /// One for each size that a webhook is told, however often.
+    pub fn webhook_message_id(&self, webhook: WebhookId, size: u64) -> [u8; MAC_BYTES] {
+        let mac = self.derive("webhook_message", &[webhook.0.as_bytes(), &size.to_be_bytes()]);
+        *mac.first_chunk().expect("a MAC is longer than its half")
     }
 
     fn seal(&self, prefix: &str, bytes: &[u8]) -> String {

@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use crate::domain::id::{IdMalformed, KeyId, ModeratorName, OperatorId, ProviderId};
+use crate::domain::webhook::WebhookUrl;
 use crate::env::telemetry::LogFormat;
 
 /// The exit code of wrong usage; 0 says done and 1 failed.
@@ -45,6 +46,9 @@ pub enum Command {
     /// Add, disable and reset moderators.
     #[command(subcommand)]
     Moderator(ModeratorCommand),
+    /// Add, remove and list where providers are told of new checkpoints.
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Take over what a provider or an operator delivered as a file.
     #[command(subcommand)]
     Import(ImportCommand),
@@ -165,6 +169,25 @@ pub struct ModeratorResetArgs {
     /// Read the password from standard input instead of asking for it.
     #[arg(long)]
     pub password_stdin: bool,
+}
+
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum WebhookCommand {
+    /// Print the secret of a new one, once; also enables one that is disabled.
+    Add(WebhookArgs),
+    /// Call one no more.
+    Remove(WebhookArgs),
+    /// List them, and how they are doing.
+    List(ConfigArg),
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct WebhookArgs {
+    pub provider: ProviderId,
+    /// An http or https URL, at most 2,048 bytes.
+    pub url: WebhookUrl,
+    #[command(flatten)]
+    pub config: ConfigArg,
 }
 
 #[derive(Debug, PartialEq, Eq, Subcommand)]
@@ -306,6 +329,23 @@ mod tests {
     }
 
     #[test]
+    fn webhooks() {
+        let args = || WebhookArgs {
+            provider: "tencent".parse().unwrap(),
+            url: "https://example.org/z".parse().unwrap(),
+            config: config(),
+        };
+        for (verb, expected) in
+            [("add", WebhookCommand::Add(args())), ("remove", WebhookCommand::Remove(args()))]
+        {
+            let line = format!("webhook {verb} tencent https://example.org/z --config z.toml");
+            assert_eq!(command(&line), Command::Webhook(expected));
+        }
+        let list = Command::Webhook(WebhookCommand::List(config()));
+        assert_eq!(command("webhook list --config z.toml"), list);
+    }
+
+    #[test]
     fn imports() {
         assert_eq!(
             command("import labels - --provider tencent --config z.toml"),
@@ -339,6 +379,9 @@ mod tests {
             "key revoke 7 --config z.toml",
             "moderator add li-lei --config z.toml",
             "moderator add li-lei --role king --config z.toml",
+            "webhook add tencent ftp://example.org/ --config z.toml",
+            "webhook add tencent https://user@example.org/ --config z.toml",
+            "webhook remove tencent --config z.toml",
             "import labels f.csv --operator cmcc --config z.toml",
             "--log-format xml demo",
         ] {

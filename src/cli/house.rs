@@ -22,6 +22,7 @@ use crate::feed::{Feed, FeedError};
 use crate::gateway::Now;
 use crate::gateway::camara::{Camara, CamaraConfig};
 use crate::gateway::outbox::Outbox;
+use crate::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use crate::http::limits::{Elapsed, Limits, LimitsConfig};
 use crate::http::service::{App, Service};
 use crate::store::Store;
@@ -62,6 +63,7 @@ impl House {
             settings: settings(config),
             sms: sms(config, world)?,
             operators: operators(&config.operators, world)?,
+            webhooks: Arc::new(WebhookPost::new(config.feed.webhooks_to_private_addresses, WEBHOOK_TIMEOUT)),
             staging,
         });
         let feed = Feed::open(store, &log_dir(config), open_signer(config, world)?).await;

@@ -96,6 +96,7 @@ async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), F
         Command::Demo(args) => demo::demo(args.listen, args.once, &world).await,
         Command::Key(command) => owner::key(command, load, &world).await,
         Command::Moderator(command) => owner::moderator(command, load, &world).await,
+        Command::Webhook(command) => owner::webhook(command, load, &world).await,
         Command::Import(ImportCommand::Labels { from, provider, config }) => {
             import::labels(from, provider, &load(&config)?, &world).await
         }

@@ -1,12 +1,12 @@
-//! `key` and `moderator`: orders to the service, through its admin listener
+//! `key`, `moderator` and `webhook`: orders to the service, through its admin listener
 //! while it runs, else on the store itself.
 
 use std::io::{IsTerminal, Read, stdin};
 
 use crate::casework::actors::Owner;
-use crate::casework::owner::{Order, Outcome};
+use crate::casework::owner::{Order, Outcome, WebhookState};
 use crate::cli::Failed;
-use crate::cli::args::{ConfigArg, KeyCommand, KeyHolder, ModeratorCommand, RoleArg};
+use crate::cli::args::{ConfigArg, KeyCommand, KeyHolder, ModeratorCommand, RoleArg, WebhookCommand};
 use crate::cli::config::Config;
 use crate::cli::house::{House, World};
 use crate::cli::remote::Remote;
@@ -57,6 +57,24 @@ pub async fn moderator(
     Ok(())
 }
 
+pub async fn webhook(
+    command: WebhookCommand,
+    load: impl Fn(&ConfigArg) -> Result<Config, Failed>,
+    world: &World,
+) -> Result<(), Failed> {
+    let (config, order) = match command {
+        WebhookCommand::Add(args) => {
+            (load(&args.config)?, Order::AddWebhook { provider: args.provider, url: args.url })
+        }
+        WebhookCommand::Remove(args) => {
+            (load(&args.config)?, Order::RemoveWebhook { provider: args.provider, url: args.url })
+        }
+        WebhookCommand::List(config) => (load(&config)?, Order::ListWebhooks),
+    };
+    tell(&carry_out(&config, world, order).await?);
+    Ok(())
+}
+
 async fn carry_out(config: &Config, world: &World, order: Order) -> Result<Outcome, Failed> {
     if let Some(remote) = Remote::find(config, world).await? {
         return remote.order(&order).await;
@@ -83,6 +101,17 @@ fn tell(outcome: &Outcome) {
         Outcome::Done => println!("done"),
         Outcome::Key { id, key } => println!("{key}\nkey id {id}; the key is shown this once"),
         Outcome::OtpauthUri(uri) => println!("{uri}"),
+        Outcome::WebhookSecret(secret) => println!("{secret}\nthe secret is shown this once"),
+        Outcome::Webhooks(webhooks) => {
+            for webhook in webhooks {
+                let state = match &webhook.state {
+                    WebhookState::Working => "working".to_owned(),
+                    WebhookState::Failing { since, why } => format!("failing since {since}: {why}"),
+                    WebhookState::Disabled { at, why } => format!("disabled {at}: {why}"),
+                };
+                println!("{}  {}  {state}", webhook.provider, webhook.url.as_str());
+            }
+        }
         Outcome::Keys(keys) => {
             for key in keys {
                 let (kind, holder) = match &key.grant {

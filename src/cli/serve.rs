@@ -1,5 +1,5 @@
-//! `zhengming serve`: the house, its two listeners and its worker, until a
-//! signal or a failed store ends it.
+//! `zhengming serve`: the house, its two listeners, its worker and whoever
+//! tells webhooks, until a signal or a failed store ends it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -70,6 +70,11 @@ impl Running {
         let (worker, stopped) = (app.clone(), stop.clone());
         running.tasks.spawn(async move {
             worker.casework.work(&stopped).await.map_err(|error| Failed::new("the worker", &error))
+        });
+        let (teller, stopped) = (app.clone(), stop.clone());
+        running.tasks.spawn(async move {
+            let told = teller.casework.tell_webhooks(teller.feed.published(), &stopped).await;
+            told.map_err(|error| Failed::new("telling webhooks", &error))
         });
         let stopped = stop.clone();
         running.tasks.spawn(async move {

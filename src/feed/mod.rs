@@ -2,7 +2,7 @@
 //! back.
 //!
 //! An entry can be seen once it is under a signed checkpoint (`publisher`).
-//! What is published is decided in one place, `published`, and nothing beyond
+//! What is published is decided in one place, `newest`, and nothing beyond
 //! it is ever served.
 //!
 //! Absent: deciding what is corrected, writing entries (they come with their
@@ -31,8 +31,8 @@ use std::future::Future;
 use std::io;
 use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
 
 use tokio::sync::{Mutex, watch};
 
@@ -106,7 +106,9 @@ pub struct Feed {
     store: Arc<dyn Store>,
     signer: NoteSigner,
     files: Arc<LogFiles>,
-    published: watch::Sender<Published>,
+    newest: RwLock<Published>,
+    /// Word of its size.
+    published: watch::Sender<u64>,
     /// Held by who publishes: one at a time.
     publishing: Mutex<()>,
     /// The last round failed.
@@ -139,9 +141,10 @@ impl Feed {
         }
         let files = Arc::new(files);
         let none = Checkpoint { size: 0, root: merkle::empty_root() };
-        let published = watch::Sender::new(Published::sign(none, &signer));
+        let newest = RwLock::new(Published::sign(none, &signer));
+        let published = watch::Sender::new(0);
         let failing = AtomicBool::new(false);
-        let feed = Self { store, signer, files, published, publishing: Mutex::default(), failing };
+        let feed = Self { store, signer, files, newest, published, publishing: Mutex::default(), failing };
         let extended = feed.extend().await?;
         let recorded = feed.record(feed.sign(&extended)?).await?;
         feed.show(recorded)?;
@@ -153,14 +156,19 @@ impl Feed {
         self.signer.verifier()
     }
 
-    /// The newest checkpoint, and word of every next one.
-    pub fn published(&self) -> watch::Receiver<Published> {
-        self.published.subscribe()
+    /// The newest checkpoint.
+    pub fn newest(&self) -> Published {
+        self.newest.read().expect("nobody panics while replacing it").clone()
     }
 
     /// How many entries are published.
     pub fn size(&self) -> u64 {
-        self.published.borrow().checkpoint.size
+        self.newest().checkpoint.size
+    }
+
+    /// The same, and word of every growth.
+    pub fn published(&self) -> watch::Receiver<u64> {
+        self.published.subscribe()
     }
 
     /// Whether what is committed becomes published.
@@ -176,7 +184,7 @@ impl Feed {
     /// The log's root when it had `size` entries; `None` for what is not
     /// published yet.
     pub fn root_at(&self, size: u64) -> Result<Option<Hash>, FeedError> {
-        let newest = self.published.borrow().checkpoint.clone();
+        let newest = self.newest().checkpoint;
         if size == newest.size {
             return Ok(Some(newest.root));
         }
@@ -197,10 +205,10 @@ impl Feed {
     /// a time-out, a shutdown, or both.
     pub async fn wait_beyond(&self, size: u64, enough: impl Future<Output = ()>) -> u64 {
         let mut published = self.published();
-        let grown = published.wait_for(|published| published.checkpoint.size > size);
+        let grown = published.wait_for(|published| *published > size);
         tokio::select! {
             () = pin!(enough) => self.size(),
-            Ok(published) = grown => published.checkpoint.size,
+            Ok(published) = grown => *published,
         }
     }
 
@@ -296,7 +304,7 @@ impl From<LeafMalformed> for FeedError {
 
 impl fmt::Debug for Feed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Feed").field("published", &self.published).finish_non_exhaustive()
+        f.debug_struct("Feed").field("newest", &self.newest).finish_non_exhaustive()
     }
 }
 

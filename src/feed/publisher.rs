@@ -143,7 +143,9 @@ impl Feed {
         let beside = self.files.dir().join("checkpoint.new");
         fs::write(&beside, &*recorded.0.note)?;
         fs::rename(&beside, self.files.dir().join("checkpoint"))?;
-        self.published.send_replace(recorded.0);
+        let size = recorded.0.checkpoint.size;
+        *self.newest.write().expect("nobody panics while replacing it") = recorded.0;
+        self.published.send_replace(size);
         Ok(())
     }
 

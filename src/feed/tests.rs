@@ -62,7 +62,7 @@ async fn an_entry_is_there_once_it_is_under_a_checkpoint() {
         assert_eq!(refused(feed.page(size, 1).await), Refusal::CursorAhead { size: size - 1 });
         assert_eq!(feed.publish().await.unwrap(), size);
         assert!(feed.entry(size - 1).await.unwrap().is_some());
-        let note = feed.published().borrow().note.clone();
+        let note = feed.newest().note;
         let checkpoint = Checkpoint::open(&note, feed.verifier()).unwrap();
         assert_eq!(checkpoint, Checkpoint { size, root: naive(&store.leaves()) });
     }
@@ -71,7 +71,7 @@ async fn an_entry_is_there_once_it_is_under_a_checkpoint() {
 #[tokio::test]
 async fn an_empty_log_has_a_checkpoint_too() {
     let feed = open(&FakeStore::new(1)).await;
-    let note = feed.published().borrow().note.clone();
+    let note = feed.newest().note;
     let checkpoint = Checkpoint::open(&note, feed.verifier()).unwrap();
     assert_eq!(checkpoint, Checkpoint { size: 0, root: merkle::empty_root() });
 }

@@ -19,6 +19,7 @@ use zhengming::domain::reference::Reference;
 use zhengming::env::clock::{Clock, SystemClock};
 use zhengming::env::entropy::OsEntropy;
 use zhengming::gateway::outbox::Outbox;
+use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::store::memory::MemoryStore;
 use zhengming::store::{
     AuditLine, CHANGES_PER_SET_MAX, Changeset, Cursor, Key, Listing, Page, Put, Receipt, Record, Store,
@@ -98,6 +99,7 @@ pub fn casework(store: Arc<dyn Store>, dir: &Path) -> Casework {
         },
         sms: Arc::new(outbox.expect("the folder is ours")),
         operators: Vec::new(),
+        webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
         staging: Staging::open(&dir.join("staging")).expect("the folder is ours"),
     })
 }

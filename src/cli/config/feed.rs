@@ -11,6 +11,8 @@ pub struct FeedConfig {
     pub snapshot_interval_s: u64,
     pub keep_entries_days: u32,
     pub publish_releases: PublishReleases,
+    /// Otherwise webhooks lead to the public internet only.
+    pub webhooks_to_private_addresses: bool,
 }
 
 /// Which releases that operators push become corrections.
@@ -41,6 +43,8 @@ impl FeedConfig {
                 "publish_releases",
                 &[("labelled", PublishReleases::Labelled), ("all", PublishReleases::All)],
             )?,
+            webhooks_to_private_addresses: section
+                .flag("webhooks_to_private_addresses", default.webhooks_to_private_addresses)?,
         };
         section.finish()?;
         Ok(config)
@@ -55,6 +59,7 @@ impl Default for FeedConfig {
             snapshot_interval_s: 86_400,
             keep_entries_days: 180,
             publish_releases: PublishReleases::Labelled,
+            webhooks_to_private_addresses: false,
         }
     }
 }

@@ -14,4 +14,5 @@ mod phone;
 mod routes;
 mod rubbish;
 mod serving;
+mod webhooks;
 mod wire;

@@ -17,6 +17,7 @@ use zhengming::domain::number::Number;
 use zhengming::domain::reference::Reference;
 use zhengming::env::clock::{Clock, MockClock};
 use zhengming::env::entropy::SeededEntropy;
+use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 
 use super::checks::Seen;
 use super::deeds::Repeatable;
@@ -251,6 +252,7 @@ impl Frame {
             settings: self.settings.clone(),
             sms: outbox.clone(),
             operators: self.operators.clone(),
+            webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(staging.path()).unwrap(),
         })
     }

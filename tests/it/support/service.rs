@@ -25,6 +25,7 @@ use zhengming::env::clock::MockClock;
 use zhengming::env::entropy::SeededEntropy;
 use zhengming::feed::Feed;
 use zhengming::feed::note::NoteSigner;
+use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
@@ -97,6 +98,7 @@ impl TestService {
             sms: Arc::new(NoSms),
             operators: Vec::new(),
             staging: Staging::open(&data_dir.path().join("staging")).unwrap(),
+            webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
         });
         let feed = Feed::open(store.clone(), data_dir.path(), signer()).await.unwrap();
         let limits = Limits::new(limits, &Elapsed::new(Default::default));

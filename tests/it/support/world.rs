@@ -22,6 +22,7 @@ use zhengming::env::entropy::SeededEntropy;
 use zhengming::feed::Feed;
 use zhengming::gateway::Now;
 use zhengming::gateway::camara::{Camara, CamaraConfig};
+use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
@@ -97,6 +98,7 @@ impl World {
                 follows_ports: setup.follows_ports,
                 api: Arc::new(api),
             }],
+            webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(staging.path()).unwrap(),
         });
         let service = Arc::new(Service {

@@ -58,6 +58,7 @@ const BANS: [Ban; 11] = [
         except: &[
             "src/http/accept",
             "src/casework/worker",
+            "src/casework/webhooks/telling",
             "src/feed/publisher",
             "src/cli/",
             "src/store/sled/open",
