@@ -1,5 +1,5 @@
-//! How often one caller may ask: rates kept in memory, by network prefix and
-//! by key. They protect the service; they hold for one process and start
+//! How often one caller may ask, and how much of a thing it may have at once:
+//! rates and places kept in memory, by network prefix and by key. They protect the service; they hold for one process and start
 //! afresh with it.
 //!
 //! Absent: quotas that must survive a restart (codes and filings of a number),
@@ -23,11 +23,14 @@ use crate::domain::id::{ModeratorName, OperatorId, ProviderId};
 use crate::domain::number::Number;
 
 mod bounded;
+mod places;
 use bounded::BoundedStore;
+pub use places::{Place, Places};
 
 const DAY_S: u32 = 86_400;
 /// A rate per second may be used up ahead: this many seconds' worth at once.
 const BURST_S: u32 = 5;
+const SSE_CONNECTIONS_PER_PROVIDER_MAX: u32 = 8;
 
 /// The rates of the `[limits]` section that are kept in memory; 0 switches
 /// one off.
@@ -78,6 +81,7 @@ pub struct Limits {
     pub snapshots_by_provider: Limiter<ProviderId>,
     /// By key and number.
     pub recycling_dates: Limiter<(ProviderId, Number)>,
+    pub event_streams_by_provider: Places<ProviderId>,
 }
 
 impl Limits {
@@ -105,6 +109,7 @@ impl Limits {
             logins_by_address: limit!(minute("logins", config.logins_per_address_per_minute)),
             snapshots_by_provider: limit!(day("snapshots", config.snapshots_per_provider_per_day)),
             recycling_dates: limit!(day("recycling-dates", config.recycling_dates_per_number_per_day)),
+            event_streams_by_provider: Places::new("event-streams", SSE_CONNECTIONS_PER_PROVIDER_MAX),
         }
     }
 

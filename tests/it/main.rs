@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 mod edge;
+mod events_http;
 mod feed_http;
 mod process;
 mod simulation;

@@ -5,6 +5,7 @@
 
 mod ack;
 mod corrections;
+mod events;
 mod log;
 
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue, VARY};
@@ -30,7 +31,12 @@ pub fn routes(app: &App) -> Routes {
         let app = acknowledged.clone();
         async move { by_method!(call => { PUT: ack::put(&app, call) }) }
     });
-    page.or(one).unify().or(ack).unify().or(log::routes(app)).unify().boxed()
+    let listening = app.clone();
+    let events = warp::path!("feed" / "v1" / "events").and(call()).then(move |call: Call| {
+        let app = listening.clone();
+        async move { by_method!(call => { GET: events::get(&app, call) }) }
+    });
+    page.or(one).unify().or(ack).unify().or(events).unify().or(log::routes(app)).unify().boxed()
 }
 
 /// An answer that only its key's bearer may keep, and asks about before each

@@ -26,7 +26,7 @@ pub enum Who {
 use Who::{Anyone, Claimant, Holder, Moderator, Operator, Provider};
 
 /// `{}` stands for what differs: a number, an id.
-pub const ROUTES: [(&str, &[(&str, Who)]); 27] = [
+pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/v1/challenge", &[("GET", Anyone)]),
     ("/v1/verifications", &[("POST", Anyone)]),
     ("/v1/verifications/{}", &[("GET", Anyone)]),
@@ -54,6 +54,7 @@ pub const ROUTES: [(&str, &[(&str, Who)]); 27] = [
     ("/feed/v1/checkpoint", &[("GET", Anyone)]),
     ("/feed/v1/key", &[("GET", Anyone)]),
     ("/feed/v1/tile/*", &[("GET", Anyone)]),
+    ("/feed/v1/events", &[("GET", Provider)]),
 ];
 
 impl Who {

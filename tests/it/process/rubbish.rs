@@ -79,7 +79,7 @@ impl Ruin {
             let path = filled(path, &self.people);
             methods.iter().map(move |(method, who)| (*method, path.clone(), who.credential(&self.people)))
         };
-        ROUTES.into_iter().flat_map(of_route).collect()
+        ROUTES.iter().copied().flat_map(of_route).collect()
     }
 
     /// It still works, it did not panic, it ends well.

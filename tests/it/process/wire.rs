@@ -104,8 +104,25 @@ pub fn exchange(address: SocketAddr, bytes: &[u8]) -> io::Result<Reply> {
     // Who is refused early may find nobody reading the rest; the answer counts.
     let written = stream.write_all(bytes);
     let mut all = Vec::new();
-    let read = stream.read_to_end(&mut all).and(written);
+    let read = read_answer(&mut stream, &mut all).and(written);
     parse(&all).ok_or_else(|| read.err().unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()))
+}
+
+/// To its end; of events, which have none, the head.
+fn read_answer(stream: &mut TcpStream, all: &mut Vec<u8>) -> io::Result<()> {
+    let mut buffer = [0; 16_384];
+    loop {
+        let count = stream.read(&mut buffer)?;
+        all.extend_from_slice(&buffer[..count]);
+        if count == 0 || is_events(all) {
+            return Ok(());
+        }
+    }
+}
+
+fn is_events(all: &[u8]) -> bool {
+    let head = memchr::memmem::find(all, b"\r\n\r\n").map_or(&[][..], |end| &all[..end]);
+    memchr::memmem::find(head, b"content-type: text/event-stream").is_some()
 }
 
 /// None where it is cut short.
@@ -114,6 +131,10 @@ pub fn parse(all: &[u8]) -> Option<Reply> {
     let head = String::from_utf8(all[..end].to_vec()).ok()?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let mut reply = Reply { status, head, body: all[end + 4..].to_vec() };
+    if is_events(all) {
+        reply.body.clear();
+        return Some(reply);
+    }
     if reply.field("transfer-encoding").is_some() {
         reply.body = unchunked(&reply.body)?;
     }

@@ -135,10 +135,15 @@ impl TestService {
         self.app.casework.issue_key(Owner::at_the_command_line(), grant, "a test's").await.unwrap()
     }
 
-    /// As if decided and committed; it can be seen.
-    pub async fn publish(&self, entry: Entry) {
+    /// As if decided and committed.
+    pub async fn decide(&self, entry: Entry) {
         let changes = Changeset { entries: vec![entry], ..Changeset::default() };
         self.store.commit(changes).await.unwrap();
+    }
+
+    /// The same, and it can be seen.
+    pub async fn publish(&self, entry: Entry) {
+        self.decide(entry).await;
         self.app.feed.publish().await.unwrap();
     }
 }
