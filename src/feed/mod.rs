@@ -21,6 +21,7 @@ pub mod note;
 mod publisher;
 pub mod render;
 pub mod tiles;
+pub mod zms;
 
 pub use ack::{Acknowledgement, RefusedEntry};
 pub use bundles::Coding;
