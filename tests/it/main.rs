@@ -12,3 +12,4 @@ mod stories;
 mod support;
 mod tidy;
 mod uploads_http;
+mod zms;
