@@ -34,8 +34,8 @@ pub mod cli;
 pub mod domain;
 /// Clock, entropy, signals, the log's subscriber, files with keys. Never: logic.
 pub mod env;
-/// The log's bytes, its Merkle tree, pages, acknowledgements. Never: deciding
-/// what is corrected.
+/// The log's bytes, its Merkle tree, pages, acknowledgements, lag. Never:
+/// deciding what is corrected.
 pub mod feed;
 /// The world outside: SMS, operators, webhooks. Never: rules.
 pub mod gateway;

@@ -3,10 +3,11 @@
 //!
 //! What is kept is enough to say when a provider had each entry at a stage: a
 //! record for each size that it came to, and none for saying it again. So the
-//! records grow with the log, not with how often a provider speaks. Of two
-//! sizes said at the same moment both may be kept: the further one counts.
+//! records grow with the log, not with how often a provider speaks. Beside
+//! them one record for each provider says how far it is.
 //!
-//! Absent: what an acknowledgement means for a dispute (`domain::progress`).
+//! Absent: what an acknowledgement means for a dispute (`domain::progress`),
+//! how far behind a provider is (`lag`).
 
 use std::collections::BTreeMap;
 
@@ -19,14 +20,15 @@ use crate::domain::progress::Stage;
 use crate::domain::refusal::Refusal;
 use crate::feed::merkle::Hash;
 use crate::feed::{Feed, FeedError};
-use crate::store::{self, AuditDraft, Changeset, Listing, ProviderRefusal, StoreError};
+use crate::store::{self, AuditDraft, Changeset, ProviderRefusal, ProviderState, StoreError, Versioned};
 
 pub const REFUSED_PER_ACK_MAX: usize = 1_000;
 pub const REFUSED_CODE_BYTES_MAX: usize = 64;
 pub const REFUSED_TEXT_CHARS_MAX: usize = 500;
 pub const SOFTWARE_CHARS_MAX: usize = 100;
 
-/// So many refusals are put with one commit, and leave room for three stages.
+/// So many refusals are put with one commit, and leave room for three stages
+/// and the provider's state.
 const REFUSED_PER_COMMIT_MAX: usize = 200;
 const TRIES_MAX: usize = 5;
 
@@ -96,11 +98,16 @@ impl Feed {
     ) -> Result<bool, FeedError> {
         for _ in 0..TRIES_MAX {
             let mut changes = Changeset::default();
-            let advanced = self.add_stages(&mut changes, provider, ack, stages, now).await?;
-            self.add_refusals(&mut changes, provider, refused, now).await?;
-            if changes == Changeset::default() {
+            let before = self.store.load::<ProviderState>(provider).await?;
+            let before = before.unwrap_or_else(|| Versioned::new(nothing_said(provider)));
+            let mut state = before.clone();
+            let advanced = add_stages(&mut changes, &mut state.value, ack, stages, now);
+            self.add_refusals(&mut changes, &mut state.value, refused, now).await?;
+            if state == before {
                 return Ok(false);
             }
+            state.value.acked_at = now;
+            changes.put(state);
             match self.store.commit(changes).await {
                 Err(StoreError::Stale) => {}
                 done => return Ok(done.map(|_| advanced)?),
@@ -109,45 +116,18 @@ impl Feed {
         Err(StoreError::Stale.into())
     }
 
-    async fn add_stages(
-        &self,
-        changes: &mut Changeset,
-        provider: &ProviderId,
-        ack: &Acknowledgement,
-        stages: &[Stage],
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        // Of nothing there is nothing to say.
-        let Some(below) = ack.size.checked_sub(1) else { return Ok(false) };
-        let mut advanced = false;
-        for &stage in stages {
-            let as_far = Listing::AcksAbove { provider: provider.clone(), stage, size: below };
-            if self.store.list(&as_far, None, 1).await?.records.is_empty() {
-                advanced = true;
-                changes.put_new(store::Ack {
-                    provider: provider.clone(),
-                    stage,
-                    size: ack.size,
-                    at: now,
-                    software: ack.software.clone(),
-                });
-            }
-        }
-        Ok(advanced)
-    }
-
     async fn add_refusals(
         &self,
         changes: &mut Changeset,
-        provider: &ProviderId,
+        state: &mut ProviderState,
         refused: &[&RefusedEntry],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         for entry in refused {
-            let known = self.store.load::<ProviderRefusal>(&(provider.clone(), entry.seq)).await?;
+            let known = self.store.load::<ProviderRefusal>(&(state.provider.clone(), entry.seq)).await?;
             if known.is_none() {
                 let refusal = ProviderRefusal {
-                    provider: provider.clone(),
+                    provider: state.provider.clone(),
                     seq: entry.seq,
                     code: entry.code.clone(),
                     text: entry.text.clone(),
@@ -155,10 +135,49 @@ impl Feed {
                 };
                 changes.audit.push(audit_line(&refusal));
                 changes.put_new(refusal);
+                state.refused += 1;
             }
         }
         Ok(())
     }
+}
+
+fn nothing_said(provider: &ProviderId) -> ProviderState {
+    ProviderState {
+        provider: provider.clone(),
+        sizes: BTreeMap::new(),
+        refused: 0,
+        software: None,
+        acked_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Returns whether the provider has come further.
+fn add_stages(
+    changes: &mut Changeset,
+    state: &mut ProviderState,
+    ack: &Acknowledgement,
+    stages: &[Stage],
+    now: Timestamp,
+) -> bool {
+    let mut advanced = false;
+    for &stage in stages {
+        if ack.size > state.size(stage) {
+            advanced = true;
+            state.sizes.insert(stage, ack.size);
+            changes.put_new(store::Ack {
+                provider: state.provider.clone(),
+                stage,
+                size: ack.size,
+                at: now,
+                software: ack.software.clone(),
+            });
+        }
+    }
+    if ack.software.is_some() {
+        state.software.clone_from(&ack.software);
+    }
+    advanced
 }
 
 fn audit_line(refusal: &ProviderRefusal) -> AuditDraft {

@@ -16,6 +16,7 @@ pub mod checkpoint;
 mod fake;
 mod files;
 mod hashes;
+mod lag;
 pub mod merkle;
 pub mod note;
 mod publisher;
@@ -25,6 +26,7 @@ pub mod zms;
 
 pub use ack::{Acknowledgement, RefusedEntry};
 pub use bundles::Coding;
+pub use lag::Lag;
 pub use publisher::{Extended, Recorded, Signed};
 
 use std::fmt;

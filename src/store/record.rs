@@ -1,6 +1,8 @@
 //! The records that are kept, each with the key that finds it. Aggregates of
 //! the domain (numbers, disputes, labels) are kept as the domain has them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -163,6 +165,19 @@ pub struct OperatorState {
     pub releases: Vec<(Timestamp, u64)>,
 }
 
+/// How far a provider has come, and what it is. `Ack`s tell when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderState {
+    pub provider: ProviderId,
+    /// The size of the log that it has at each stage.
+    pub sizes: BTreeMap<Stage, u64>,
+    /// How many entries it refused.
+    pub refused: u64,
+    pub software: Option<String>,
+    /// When it last said something new.
+    pub acked_at: Timestamp,
+}
+
 /// A provider's statement of having come to a size of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
@@ -261,6 +276,12 @@ pub struct Disabled {
     pub why: String,
 }
 
+impl ProviderState {
+    pub fn size(&self, stage: Stage) -> u64 {
+        self.sizes.get(&stage).copied().unwrap_or_default()
+    }
+}
+
 macro_rules! records {
     ($($variant:ident($type:ty) by $key:ty as $of:expr;)*) => {
         /// What finds a record.
@@ -335,4 +356,5 @@ records! {
     Task(Task) by TaskKind as |task| task.kind.clone();
     LogHead(LogHead) by () as |_| ();
     Webhook(Webhook) by (ProviderId, u8) as |webhook| (webhook.provider.clone(), webhook.place);
+    ProviderState(ProviderState) by ProviderId as |state| state.provider.clone();
 }

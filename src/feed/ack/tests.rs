@@ -4,7 +4,7 @@ use super::*;
 use crate::feed::fake::FakeStore;
 use crate::feed::merkle::empty_root;
 use crate::feed::tests::{Open, open};
-use crate::store::Record;
+use crate::store::{Record, Store};
 
 fn provider() -> ProviderId {
     "tencent".parse().unwrap()
@@ -66,6 +66,36 @@ async fn a_later_stage_implies_the_earlier_ones() {
     let expected =
         [(Stage::Received, 3, 1), (Stage::Received, 5, 2), (Stage::Applied, 5, 2), (Stage::Serving, 5, 2)];
     assert_eq!(acks(&store), expected);
+}
+
+#[tokio::test]
+async fn how_far_a_provider_is_lies_ready() {
+    let (store, feed) = feed_of(5).await;
+    let mut ack = Acknowledgement { software: Some("x 1".into()), ..ack_of(&feed, 3, Stage::Applied).await };
+    ack.refused = vec![refusing(1, "no_dated_reports", None), refusing(2, "no_dated_reports", None)];
+    assert!(feed.ack(&provider(), &ack, at(1)).await.unwrap());
+    let state = async || {
+        let store: &dyn Store = store.as_ref();
+        store.load::<ProviderState>(&provider()).await.unwrap().unwrap().value
+    };
+    let first = ProviderState {
+        provider: provider(),
+        sizes: [(Stage::Received, 3), (Stage::Applied, 3)].into(),
+        refused: 2,
+        software: Some("x 1".into()),
+        acked_at: at(1),
+    };
+    assert_eq!(state().await, first);
+    let later = ack_of(&feed, 5, Stage::Received).await;
+    assert!(feed.ack(&provider(), &later, at(2)).await.unwrap());
+    let further = [(Stage::Received, 5), (Stage::Applied, 3)].into();
+    let second = ProviderState { sizes: further, acked_at: at(2), ..first };
+    assert_eq!(state().await, second);
+    // A new release says so, also where there is nothing else to say.
+    let software = Some("x 2".to_owned());
+    let renewed = Acknowledgement { software: software.clone(), ..later };
+    assert!(!feed.ack(&provider(), &renewed, at(3)).await.unwrap());
+    assert_eq!(state().await, ProviderState { software, acked_at: at(3), ..second });
 }
 
 #[tokio::test]
@@ -163,12 +193,21 @@ async fn a_thousand_refusals_fit_the_bound_of_a_commit() {
     assert!(feed.ack(&provider(), &ack, at(1)).await.unwrap());
     assert_eq!((refusals(&store).len(), acks(&store).len()), (1_000, 3));
     assert_eq!(store.commits(), commits + 6);
-    const { assert!(REFUSED_PER_COMMIT_MAX + Stage::ALL.len() <= store::CHANGES_PER_SET_MAX) };
+    const { assert!(REFUSED_PER_COMMIT_MAX + Stage::ALL.len() < store::CHANGES_PER_SET_MAX) };
 }
 
 fn rival(size: u64) -> Changeset {
     let mut set = Changeset::default();
-    set.put_new(store::Ack { provider: provider(), stage: Stage::Received, size, at: at(0), software: None });
+    let mut state = nothing_said(&provider());
+    let ack = Acknowledgement {
+        size,
+        root: empty_root(),
+        stage: Stage::Received,
+        refused: Vec::new(),
+        software: None,
+    };
+    add_stages(&mut set, &mut state, &ack, &[Stage::Received], at(0));
+    set.put_new(state);
     set
 }
 

@@ -67,6 +67,7 @@ kinds! {
     0x0e Task "task";
     0x0f LogHead "log head";
     0x10 Webhook "webhook";
+    0x11 ProviderState "provider's state";
 }
 
 /// Where a record lies.
@@ -90,6 +91,7 @@ pub fn record_key(key: &Key) -> Vec<u8> {
         Key::Task(kind) => bytes.task(kind),
         Key::LogHead(()) => bytes,
         Key::Webhook((provider, place)) => bytes.slug(provider.as_str()).byte(*place),
+        Key::ProviderState(provider) => bytes.rest(provider.as_str().as_bytes()),
     }
     .into()
 }

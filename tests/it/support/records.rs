@@ -13,8 +13,8 @@ use zhengming::domain::number_file::NumberFile;
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
     AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, CodeCount, Failing, Grant, LogHead, Moderator,
-    OperatorState, ProviderRefusal, Record, Role, Session, Stored, Tally, Task, TaskKind, Telling,
-    Verification, VerificationStatus, Webhook,
+    OperatorState, ProviderRefusal, ProviderState, Record, Role, Session, Stored, Tally, Task, TaskKind,
+    Telling, Verification, VerificationStatus, Webhook,
 };
 
 use crate::support::dice::Dice;
@@ -158,6 +158,16 @@ pub fn webhook(provider: ProviderId, place: u8) -> Webhook {
     }
 }
 
+pub fn provider_state(provider: ProviderId, stage: Stage, size: u64) -> ProviderState {
+    ProviderState {
+        provider,
+        sizes: [(stage, size)].into(),
+        refused: size,
+        software: None,
+        acked_at: at(size),
+    }
+}
+
 pub fn verification(nth: u64, expires_at: Timestamp) -> Verification {
     Verification {
         id: VerificationId(uuid(nth)),
@@ -209,7 +219,7 @@ pub fn any(dice: &mut Dice) -> Record {
     let (nth, other, time) = (dice.roll(3), dice.roll(4), at(dice.roll(5)));
     let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
     let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
-    match dice.roll(18) {
+    match dice.roll(19) {
         0 => NumberFile::new(number(nth)).into_record(),
         1 | 2 => label(number(nth), provider(other), kind).into_record(),
         3 => dispute(other, number(nth), time, day(nth)).into_record(),
@@ -228,6 +238,7 @@ pub fn any(dice: &mut Dice) -> Record {
         14 => refusal(provider(other), nth).into_record(),
         15 => log_head(nth).into_record(),
         16 => webhook(provider(other), u8::try_from(nth).unwrap()).into_record(),
+        17 => provider_state(provider(other), stage, nth).into_record(),
         _ => task(any_task(dice), time).into_record(),
     }
 }

@@ -31,6 +31,7 @@ fn a_key() -> impl Strategy<Value = Key> {
         }),
         number.prop_map(|number| Key::Task(TaskKind::RenewName(number))),
         (slug, any::<u8>()).prop_map(|(p, place)| Key::Webhook((p.parse().unwrap(), place))),
+        slug.prop_map(|provider| Key::ProviderState(provider.parse().unwrap())),
     ]
 }
 
