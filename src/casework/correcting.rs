@@ -119,16 +119,28 @@ impl Casework {
             self.schedule(changeset, kind, renewal_after(now)).await?;
         }
         file.value.decide(effect, assurance, Ground::Dispute { id: dispute.id }, now);
-        changeset.entries.push(self.entry(&file.value, reason, now).await?);
+        self.append_entry(changeset, &file.value, reason, now).await?;
         changeset.put(file.clone());
         Ok(())
     }
 
-    /// The entry that says what is in force for a number now.
-    pub(super) async fn entry(&self, file: &NumberFile, reason: EntryReason, at: Timestamp) -> Result<Entry> {
+    /// Appends the entry that says what is in force for a number now. Labels
+    /// that the number's last entry was against may be right by this one.
+    pub(super) async fn append_entry(
+        &self,
+        changeset: &mut Changeset,
+        file: &NumberFile,
+        reason: EntryReason,
+        at: Timestamp,
+    ) -> Result<()> {
         let supersedes = self.store().newest_entry(file.number).await?;
         let salt = URL_SAFE_NO_PAD.encode(self.random::<16>());
-        Ok(Entry::new(file.number, file.in_force(), reason, supersedes, at, salt))
+        let entry = Entry::new(file.number, file.in_force(), reason, supersedes, at, salt);
+        if supersedes.is_some() {
+            self.end_regressions(changeset, &entry).await?;
+        }
+        changeset.entries.push(entry);
+        Ok(())
     }
 
     /// Puts a task, or moves the one that is there.

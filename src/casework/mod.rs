@@ -20,6 +20,7 @@ pub mod moderators;
 pub mod owner;
 pub mod ports;
 pub mod proof_of_work;
+pub mod regressed;
 pub mod reversal;
 pub mod secret;
 mod sorting;

@@ -46,7 +46,7 @@ impl Casework {
             Reverted::Done(ground) => {
                 changeset.audit.push(audit(now, actor(moderator), "reversed", format!("entry:{seq}")));
                 self.keep_ended(&mut file.value, decision);
-                changeset.entries.push(self.entry(&file.value, EntryReason::Reverted, now).await?);
+                self.append_entry(&mut changeset, &file.value, EntryReason::Reverted, now).await?;
                 self.revert_dispute(&mut changeset, moderator, &file, &ground, reason).await?;
                 self.renew_again(&mut changeset, &file.value).await?;
                 Signed::Done
@@ -134,7 +134,7 @@ impl Casework {
             EntryReason::TenureEnded
         };
         changeset.audit.push(audit(now, "rule", "name_asked_again", format!("number:{}", number.masked())));
-        changeset.entries.push(self.entry(&file.value, reason, now).await?);
+        self.append_entry(&mut changeset, &file.value, reason, now).await?;
         changeset.put(file);
         self.commit(changeset).await
     }

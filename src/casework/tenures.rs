@@ -261,8 +261,7 @@ impl Casework {
         file: Versioned<NumberFile>,
         reason: EntryReason,
     ) -> Result<()> {
-        let entry = self.entry(&file.value, reason, self.now()).await?;
-        chunk.changeset.entries.push(entry);
+        self.append_entry(&mut chunk.changeset, &file.value, reason, self.now()).await?;
         chunk.changeset.put(file);
         chunk.tally.corrections += 1;
         Ok(())

@@ -13,6 +13,7 @@ use crate::domain::id::ProviderId;
 use crate::domain::label::{Label, LabelKind};
 use crate::domain::lines::{LabelSaid, LineError};
 use crate::domain::number::Number;
+use crate::domain::number_file::NumberFile;
 use crate::store::{Changeset, Stored, Tally, Versioned};
 
 const LINES_PER_CHUNK_MAX: usize = 100;
@@ -60,11 +61,15 @@ impl Casework {
     ) -> Result<Tally> {
         let mut changeset = Changeset::default();
         let mut corrected: BTreeSet<Number> = BTreeSet::new();
+        let serving = self.serving_size(provider).await?;
         for said in chunk {
-            let label = self.apply_label(&mut changeset, provider, said, &mut tally).await?;
+            // Read before its entries are: it makes the chunk stale where
+            // another is published meanwhile.
+            let file = self.number_file(said.number).await?;
+            let label = self.apply_label(&mut changeset, provider, said, serving, &mut tally).await?;
             if let Some(label) = label
                 && !corrected.contains(&said.number)
-                && self.correct_on_arrival(&mut changeset, &label).await?
+                && self.correct_on_arrival(&mut changeset, file, &label).await?
             {
                 corrected.insert(said.number);
                 tally.corrections += 1;
@@ -80,11 +85,12 @@ impl Casework {
         changeset: &mut Changeset,
         provider: &ProviderId,
         said: &LabelSaid,
+        serving: u64,
         tally: &mut Tally,
     ) -> Result<Option<Label>> {
         let key = (said.number, provider.clone(), said.kind);
         let known = self.store().load::<Label>(&key).await?;
-        let Some(label) = said.label(provider, self.now()) else {
+        let Some(mut label) = said.label(provider, self.now()) else {
             match known {
                 Some(known) => {
                     changeset.delete(&known);
@@ -94,23 +100,36 @@ impl Casework {
             }
             return Ok(None);
         };
-        let version = known.as_ref().map_or(0, |known| known.version);
-        let same =
-            known.is_some_and(|known| Label { observed_at: label.observed_at, ..known.value } == label);
+        let before = known.as_ref().map(|known| &known.value);
+        label.regressed = self.regression(&label, before, serving).await?;
+        let same = before.is_some_and(|before| shows_the_same(before, &label));
         if same {
             tally.unchanged += 1;
         } else {
             tally.accepted += 1;
         }
-        // Put also where nothing changed: that it was seen again is news.
-        changeset.put(Versioned { version, value: label.clone() });
+        // That it was seen again is news once a day, or when it ought to be
+        // gone: a provider that sends everything daily costs a write for each
+        // label and day, however often it sends.
+        let is_news = |before: &Label| {
+            self.day_of(said.number, before.observed_at) != self.today(said.number)
+                || before.regressed != label.regressed
+        };
+        if !same || before.is_none_or(is_news) {
+            let version = known.as_ref().map_or(0, |known| known.version);
+            changeset.put(Versioned { version, value: label.clone() });
+        }
         Ok(Some(label))
     }
 
     /// A label that rests on marks from before a proven tenure is corrected
     /// as it arrives.
-    async fn correct_on_arrival(&self, changeset: &mut Changeset, label: &Label) -> Result<bool> {
-        let mut file = self.number_file(label.number).await?;
+    async fn correct_on_arrival(
+        &self,
+        changeset: &mut Changeset,
+        mut file: Versioned<NumberFile>,
+        label: &Label,
+    ) -> Result<bool> {
         let Some(effect) = self.released(&file.value, Some(label)).await? else {
             // A release that is committed meanwhile would not see this label.
             changeset.expect(file.value.key(), file.version);
@@ -124,10 +143,15 @@ impl Casework {
             "corrected_on_arrival",
             format!("number:{}", label.number.masked()),
         ));
-        changeset.entries.push(self.entry(&file.value, EntryReason::Released, now).await?);
+        self.append_entry(changeset, &file.value, EntryReason::Released, now).await?;
         changeset.put(file);
         Ok(true)
     }
+}
+
+fn shows_the_same(before: &Label, label: &Label) -> bool {
+    let Label { observed_at, regressed, .. } = *label;
+    Label { observed_at, regressed, ..before.clone() } == *label
 }
 
 /// Lines for one commit. A second line about the same label waits for the next.

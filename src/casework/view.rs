@@ -2,17 +2,16 @@
 //! each provider.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use crate::casework::actors::Claimant;
 use crate::casework::correcting::entry_reason;
 use crate::casework::{Casework, Error, Result};
 use crate::domain::correction::{Effect, Entry, whole_seconds};
-use crate::domain::dispute::{Dispute, Reason, State, Status};
+use crate::domain::dispute::{Dispute, Reason, State, Status, What};
 use crate::domain::id::{DisputeId, ProviderId};
 use crate::domain::label::{Label, LabelKind};
-use crate::domain::progress::{Progress, Stage, Told, progress};
-use crate::store::{Ack, Listing, ProviderRefusal};
+use crate::domain::progress::{Course, Decided, Progress, Refused, Stage, Told, course};
+use crate::store::ProviderRefusal;
 
 #[derive(Debug, Clone)]
 pub struct DisputeView {
@@ -21,6 +20,8 @@ pub struct DisputeView {
     pub overdue: bool,
     /// The entry that published the approval, where there is one.
     pub seq: Option<u64>,
+    /// When providers could first see it.
+    pub published_at: Option<Timestamp>,
     pub providers: Vec<ProviderProgress>,
 }
 
@@ -29,6 +30,18 @@ pub struct ProviderProgress {
     pub provider: ProviderId,
     pub progress: Progress,
     pub at: Timestamp,
+    /// What happened at the provider, oldest first.
+    pub steps: Vec<(Timestamp, Progress)>,
+}
+
+/// An approval that is in the log, and the effect that it had.
+#[derive(Debug, Clone)]
+struct Approval {
+    at: Timestamp,
+    effect: Effect,
+    seq: u64,
+    /// When two people took it back: what came later is not about it.
+    reverted_at: Option<Timestamp>,
 }
 
 impl Casework {
@@ -40,73 +53,79 @@ impl Casework {
     pub(super) async fn view(&self, id: DisputeId, published: u64) -> Result<DisputeView> {
         let dispute = self.dispute(id).await?.value;
         let state = dispute.state();
-        let approved = state.approved.clone();
-        let seq = match &approved {
-            Some((at, _)) => match self.entry_of(&dispute, *at).await? {
-                // A decision can be read one flush before its entry can.
-                None => {
-                    self.barrier().await?;
-                    self.entry_of(&dispute, *at).await?
-                }
-                found => found,
-            },
-            None => None,
-        };
-        let void_before = approved.as_ref().and_then(|(_, effect)| match effect {
-            Effect::VoidBefore { day } => Some(*day),
-            Effect::ClearName | Effect::SetName { .. } => None,
-        });
+        let approval = self.approval(&dispute, &state).await?;
         let labels = self.labels_of(dispute.number).await?;
         let mut providers = Vec::with_capacity(dispute.providers.len());
         for provider in &dispute.providers {
             let shown = shown_by(provider, dispute.reason(), &labels);
-            providers
-                .push(self.provider_progress(&dispute, provider, seq, void_before, &shown, published).await?);
+            providers.push(
+                self.provider_progress(&dispute, provider, approval.as_ref(), &shown, published).await?,
+            );
         }
         let overdue = state.status.is_open() && dispute.due_on < self.today(dispute.number);
-        Ok(DisputeView { dispute, state, overdue, seq, providers })
+        let seq = approval.as_ref().filter(|_| state.approved.is_some()).map(|approval| approval.seq);
+        let published_at = approval.filter(|approval| approval.seq < published).map(|approval| approval.at);
+        Ok(DisputeView { dispute, state, overdue, seq, published_at, providers })
+    }
+
+    async fn approval(&self, dispute: &Dispute, state: &State) -> Result<Option<Approval>> {
+        let approved = dispute.events.iter().rev().find_map(|event| match &event.what {
+            What::Approved { effect, .. } => Some((event.at, effect.clone())),
+            _ => None,
+        });
+        let Some((at, effect)) = approved else { return Ok(None) };
+        let seq = match self.entry_of(dispute, at).await? {
+            // A decision can be read one flush before its entry can.
+            None => {
+                self.barrier().await?;
+                self.entry_of(dispute, at).await?
+            }
+            found => found,
+        };
+        let reverted_at = if state.approved.is_none() { state.closed_at } else { None };
+        Ok(seq.map(|seq| Approval { at, effect, seq, reverted_at }))
     }
 
     async fn provider_progress(
         &self,
         dispute: &Dispute,
         provider: &ProviderId,
-        seq: Option<u64>,
-        void_before: Option<Date>,
+        approval: Option<&Approval>,
         shown: &[Label],
         published: u64,
     ) -> Result<ProviderProgress> {
-        let mut told = Told { published: seq.is_some_and(|seq| seq < published), stage: None, refused: None };
-        let mut at = dispute.events.last().map_or(dispute.filed_at, |event| event.at);
-        if let Some(seq) = seq {
-            told.stage = self.stage_reached(provider, seq).await?;
-            let refusal = self.store().load::<ProviderRefusal>(&(provider.clone(), seq)).await?;
-            told.refused = refusal.map(|refusal| {
-                at = refusal.value.at;
-                (refusal.value.code, refusal.value.text)
-            });
-        }
-        if let (None, Some((_, reached_at))) = (&told.refused, told.stage) {
-            at = reached_at;
-        }
-        let progress = match seq {
+        let provider = provider.clone();
+        let last_event_at = dispute.events.last().map_or(dispute.filed_at, |event| event.at);
+        let Some(Approval { at, effect, seq, reverted_at }) = approval else {
             // Nothing is said to providers before a correction is decided.
-            None => Progress::Pending,
-            Some(_) => progress(void_before, shown, &told),
+            let (progress, steps) = (Progress::Pending, Vec::new());
+            return Ok(ProviderProgress { provider, progress, at: last_event_at, steps });
         };
-        Ok(ProviderProgress { provider: provider.clone(), progress, at })
+        let told = self.told(&provider, *seq, published).await?;
+        let decided = Decided { effect, at: *at, seq: *seq };
+        let Course { mut progress, mut steps } =
+            course(decided, shown, &told, |at| self.day_of(dispute.number, at));
+        if let Some(reverted_at) = reverted_at {
+            steps.retain(|(at, _)| at < reverted_at);
+            progress = Progress::Pending;
+        }
+        let moved_at = steps.last().filter(|_| reverted_at.is_none()).map(|(at, _)| *at);
+        Ok(ProviderProgress { provider, progress, at: moved_at.unwrap_or(last_event_at), steps })
     }
 
-    /// The furthest stage of a provider for an entry, and when it came there.
-    async fn stage_reached(&self, provider: &ProviderId, seq: u64) -> Result<Option<(Stage, Timestamp)>> {
-        for stage in Stage::ALL.into_iter().rev() {
-            let listing = Listing::AcksAbove { provider: provider.clone(), stage, size: seq };
-            let (acks, _) = self.store().page::<Ack>(&listing, None, 1).await?;
-            if let Some(ack) = acks.first() {
-                return Ok(Some((stage, ack.value.at)));
-            }
+    /// What a provider has said about an entry.
+    async fn told(&self, provider: &ProviderId, seq: u64, published: u64) -> Result<Told> {
+        let mut stages = Vec::new();
+        for stage in Stage::ALL {
+            let Some(ack) = self.first_ack(provider, stage, seq).await? else { break };
+            stages.push((stage, ack.at));
         }
-        Ok(None)
+        let refusal = self.store().load::<ProviderRefusal>(&(provider.clone(), seq)).await?;
+        let refused = refusal.map(|refusal| {
+            let ProviderRefusal { at, code, text, .. } = refusal.value;
+            Refused { at, code, text }
+        });
+        Ok(Told { published: seq < published, stages, refused })
     }
 
     /// The entry that published a dispute's approval: back along the number's

@@ -190,6 +190,17 @@ impl Entry {
         }
     }
 
+    /// What it says of the number's labels.
+    pub fn effects(&self) -> impl Iterator<Item = Effect> {
+        let marks = self.void_before.map(|day| Effect::VoidBefore { day });
+        let names = match (self.name_action, &self.name, self.name_until) {
+            (NameAction::Clear, ..) => Some(Effect::ClearName),
+            (NameAction::Set, Some(name), Some(until)) => Some(Effect::SetName { name: name.clone(), until }),
+            (NameAction::Set | NameAction::Keep, ..) => None,
+        };
+        marks.into_iter().chain(names)
+    }
+
     /// The bytes of the leaf: what is hashed, bundled and sent.
     pub fn leaf(&self) -> Vec<u8> {
         let leaf = serde_json::to_vec(self).expect("strings, dates and numbers always serialize");

@@ -32,7 +32,20 @@ pub struct Label {
     pub count: Option<u64>,
     pub first_marked_on: Option<Date>,
     pub last_marked_on: Option<Date>,
+    /// When it was last seen, right to the day: not every time is kept.
     pub observed_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regressed: Option<Regression>,
+}
+
+/// A label is shown again although its provider serves a correction that says
+/// otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Regression {
+    /// The entry that the provider serves.
+    pub seq: u64,
+    /// When the label was first seen after that.
+    pub seen_at: Timestamp,
 }
 
 impl Label {
@@ -193,6 +206,7 @@ mod tests {
             first_marked_on: None,
             last_marked_on: Some(jiff::civil::date(2025, 1, 30)),
             observed_at: Timestamp::UNIX_EPOCH,
+            regressed: None,
         }
     }
 

@@ -232,6 +232,7 @@ impl LabelSaid {
             first_marked_on: shown.first_marked_on,
             last_marked_on: shown.last_marked_on,
             observed_at,
+            regressed: None,
         })
     }
 }

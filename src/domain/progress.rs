@@ -1,11 +1,14 @@
 //! What becomes of a correction at one provider: from its acknowledgements,
-//! its refusals, and the labels that it still reports.
+//! its refusals, and the labels that it still reports. A label regresses when
+//! it is seen after its provider serves a correction that it goes against.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::label::Label;
+use crate::domain::correction::{Effect, Entry};
+use crate::domain::label::{Label, LabelKind};
+use crate::domain::name::names_agree;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,39 +58,110 @@ impl Progress {
 }
 
 /// What one provider said about one entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
     pub published: bool,
-    /// The furthest stage reached for the entry, and when.
-    pub stage: Option<(Stage, Timestamp)>,
-    pub refused: Option<(String, Option<String>)>,
+    /// When it had the entry at each stage, in their order.
+    pub stages: Vec<(Stage, Timestamp)>,
+    pub refused: Option<Refused>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub at: Timestamp,
+    pub code: String,
+    pub text: Option<String>,
+}
+
+/// The decision that an entry published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decided<'a> {
+    pub effect: &'a Effect,
+    pub at: Timestamp,
+    pub seq: u64,
+}
+
+/// Where a provider stands, and how it came there, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Course {
+    pub progress: Progress,
+    pub steps: Vec<(Timestamp, Progress)>,
 }
 
 /// `labels`: the provider's labels of this number, of the kind in dispute.
-pub fn progress(void_before: Option<Date>, labels: &[Label], told: &Told) -> Progress {
-    let first_marked = |label: &Label| label.first_marked_on;
-    let in_this_tenure =
-        |label: &Label| void_before.zip(first_marked(label)).is_some_and(|(void, first)| first >= void);
-    // A mark without a date is not known to be a former holder's.
-    let from_before = |label: &Label| match void_before {
-        Some(void) => first_marked(label).is_some_and(|first| first < void),
-        None => true,
+pub fn course(
+    decided: Decided<'_>,
+    labels: &[Label],
+    told: &Told,
+    day_of: impl Fn(Timestamp) -> Date,
+) -> Course {
+    let in_this_tenure = |label: &Label| match decided.effect {
+        Effect::VoidBefore { day } => label.first_marked_on.is_some_and(|first| first >= *day),
+        Effect::ClearName | Effect::SetName { .. } => false,
     };
     if !labels.is_empty() && labels.iter().all(in_this_tenure) {
-        return Progress::NotCovered;
+        return Course { progress: Progress::NotCovered, steps: Vec::new() };
     }
-    if let Some((code, text)) = &told.refused {
-        return Progress::RefusedByProvider { code: code.clone(), text: text.clone() };
+    let mut steps = stages(told);
+    if let Some(Refused { at, code, text }) = &told.refused {
+        steps.push((*at, Progress::RefusedByProvider { code: code.clone(), text: text.clone() }));
+    } else {
+        // Serving what came later is serving what it takes up.
+        let of_this = |label: &&Label| goes_against(label, decided.effect, decided.at, &day_of);
+        let again = labels.iter().filter(of_this).filter_map(|label| label.regressed);
+        let again = again.filter(|again| again.seq >= decided.seq).map(|again| again.seen_at).min();
+        steps.extend(again.map(|at| (at, Progress::Regressed)));
     }
-    match told.stage {
-        Some((Stage::Serving, at))
-            if labels.iter().any(|label| label.observed_at > at && from_before(label)) =>
-        {
-            Progress::Regressed
+    let unmoved = if told.published { Progress::Published } else { Progress::Pending };
+    let progress = steps.last().map_or(unmoved, |(_, progress)| progress.clone());
+    Course { progress, steps }
+}
+
+/// Stages reached at one moment are one step. None comes after a refusal: what
+/// is acknowledged then is the rest of the log.
+fn stages(told: &Told) -> Vec<(Timestamp, Progress)> {
+    let end = told.refused.as_ref().map_or(Timestamp::MAX, |refused| refused.at);
+    let mut steps: Vec<(Timestamp, Progress)> = Vec::new();
+    for (stage, at) in told.stages.iter().filter(|(_, at)| *at < end) {
+        steps.pop_if(|(before, _)| before == at);
+        steps.push((*at, Progress::Acknowledged(*stage)));
+    }
+    steps
+}
+
+/// Whether a label that was just seen has come back. `entries`: the number's,
+/// from the one in force back to the one that the provider serves.
+pub fn has_regressed(
+    label: &Label,
+    entries: &[Entry],
+    served_at: Timestamp,
+    day_of: impl Fn(Timestamp) -> Date,
+) -> bool {
+    let known = !entries.is_empty() && label.observed_at > served_at;
+    known && entries.iter().all(|entry| contradicts(entry, label, &day_of))
+}
+
+/// Whether showing a label goes against anything that an entry says.
+pub fn contradicts(entry: &Entry, label: &Label, day_of: impl Fn(Timestamp) -> Date) -> bool {
+    entry.effects().any(|effect| goes_against(label, &effect, entry.at, &day_of))
+}
+
+fn goes_against(
+    label: &Label,
+    effect: &Effect,
+    since: Timestamp,
+    day_of: impl Fn(Timestamp) -> Date,
+) -> bool {
+    let first = label.first_marked_on;
+    let name = label.name.as_deref().filter(|_| label.kind == LabelKind::Name);
+    match (effect, name) {
+        // A mark without a date is not known to be a former holder's.
+        (Effect::VoidBefore { day }, _) => first.is_some_and(|first| first < *day),
+        (Effect::ClearName, Some(_)) => first.is_none_or(|first| first < day_of(since)),
+        (Effect::SetName { name, until }, Some(shown)) => {
+            !names_agree(shown, name) && day_of(label.observed_at) <= *until
         }
-        Some((stage, _)) => Progress::Acknowledged(stage),
-        None if told.published => Progress::Published,
-        None => Progress::Pending,
+        (Effect::ClearName | Effect::SetName { .. }, None) => false,
     }
 }
 

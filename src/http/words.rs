@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::casework::control::Language;
 use crate::domain::dispute::{Refused, Ruling, Status, What};
 use crate::domain::evidence::{Answer, Evidence, Question};
-use crate::domain::progress::Progress;
+use crate::domain::progress::{Progress, Stage};
 
 /// One thing said in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,10 +158,54 @@ pub fn event(what: &What, language: Language) -> String {
     said.say(language).to_owned()
 }
 
-const APPROVED: Words = words(
-    "已通过，更正已发布，各标记服务商会陆续更新。",
-    "Granted. The correction is published, and providers will follow it one after the other.",
+const APPROVED: Words = words("已通过，更正随即发布。", "Granted. The correction goes out at once.");
+
+/// A provider's code for marks that it cannot tell apart by their days.
+const NO_DATED_REPORTS: &str = "no_dated_reports";
+const NO_DATES: Words = words(
+    "该服务商没有带日期的标记记录，无法按日期清除；请直接向该服务商申诉。",
+    "This provider keeps no dates of its marks and cannot tell old ones from new ones; please turn to it.",
 );
+
+/// The name and the words of an approval's publication.
+pub fn published(language: Language) -> (&'static str, String) {
+    let said = words(
+        "更正已发布，各标记服务商会陆续更新。",
+        "The correction is published, and providers will follow it one after the other.",
+    );
+    (Progress::Published.as_str(), said.say(language).to_owned())
+}
+
+/// The name and the words of what happened at a provider.
+pub fn step(step: &Progress, provider: &str, language: Language) -> Option<(&'static str, String)> {
+    let said = match step {
+        Progress::Acknowledged(Stage::Received) => words("{}已收到更正。", "{} has received the correction."),
+        Progress::Acknowledged(Stage::Applied) => words("{}已采用更正。", "{} has taken up the correction."),
+        Progress::Acknowledged(Stage::Serving) => {
+            words("{}已按更正显示您的号码。", "{} now shows your number by the correction.")
+        }
+        Progress::RefusedByProvider { code, text } => {
+            let said =
+                words("{}没有采用这条更正", "{} did not follow the correction").fill(language, provider);
+            let why = match text.as_deref() {
+                Some(text) => text,
+                None if code == NO_DATED_REPORTS => NO_DATES.say(language),
+                None => words("请直接向该服务商申诉。", "please turn to it.").say(language),
+            };
+            let said = match language {
+                Language::Zh => format!("{said}（{code}）：{why}"),
+                Language::En => format!("{said} ({code}): {why}"),
+            };
+            return Some(("provider_refused", said));
+        }
+        Progress::Regressed => words(
+            "{}又显示了旧的标记，我们已记录下来。",
+            "{} shows the old marks again; we have taken note of it.",
+        ),
+        Progress::Pending | Progress::Published | Progress::NotCovered => return None,
+    };
+    Some((step.as_str(), said.fill(language, provider)))
+}
 
 /// What to tell beside a provider's status, where there is something to do or
 /// to know. `appeal`: the provider's own way, in Chinese.
@@ -173,10 +217,7 @@ pub fn progress(progress: &Progress, appeal: Option<&str>, language: Language) -
              turn to this provider.",
         ),
         Progress::RefusedByProvider { text: Some(text), .. } => return Some(text.clone()),
-        Progress::RefusedByProvider { code, text: None } if code == "no_dated_reports" => words(
-            "该服务商没有带日期的标记记录，无法按日期清除；请直接向该服务商申诉。",
-            "This provider keeps no dates of its marks and cannot tell old ones from new ones; please turn to it.",
-        ),
+        Progress::RefusedByProvider { code, text: None } if code == NO_DATED_REPORTS => NO_DATES,
         Progress::RefusedByProvider { text: None, .. } => words(
             "该服务商没有采用这条更正；请直接向该服务商申诉。",
             "This provider did not follow the correction; please turn to it.",
@@ -286,6 +327,22 @@ mod tests {
         };
         let said = event(&What::Answered(evidence), Language::Zh);
         assert_eq!(said, "运营商答复：号码从 2025-03-02 起一直由现在的机主使用吗？暂时无法确定。");
+    }
+
+    #[test]
+    fn a_providers_refusal_is_told_with_its_code_and_its_words() {
+        let refused = |code: &str, text: Option<&str>| {
+            let (code, text) = (code.to_owned(), text.map(str::to_owned));
+            let step = Progress::RefusedByProvider { code, text };
+            [Language::Zh, Language::En].map(|language| super::step(&step, "搜狗", language).unwrap())
+        };
+        let [zh, en] = refused("late", Some("本月不更新"));
+        assert_eq!(zh, ("provider_refused", "搜狗没有采用这条更正（late）：本月不更新".to_owned()));
+        assert_eq!(en.1, "搜狗 did not follow the correction (late): 本月不更新");
+        for code in ["no_dated_reports", "late"] {
+            let [zh, en] = refused(code, None);
+            assert!(zh.1.contains(code) && zh.1.contains("申诉") && en.1.contains("please turn to it"));
+        }
     }
 
     #[test]

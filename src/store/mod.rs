@@ -72,6 +72,11 @@ pub struct Versioned<T> {
 pub enum Listing {
     /// Labels of a number, by provider and kind.
     LabelsOf(Number),
+    /// Labels that have regressed, of one provider or of all: by provider,
+    /// number and kind.
+    Regressed {
+        provider: Option<ProviderId>,
+    },
     /// Disputes of a number, oldest first.
     DisputesOf(Number),
     /// Disputes that wait for a moderator, the earliest due first.

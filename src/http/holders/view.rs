@@ -131,6 +131,9 @@ struct Happened {
     at: Timestamp,
     event: &'static str,
     text: String,
+    /// Where it happened, if not here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider: Option<ProviderId>,
 }
 
 #[derive(Debug, Serialize)]
@@ -151,8 +154,9 @@ pub(in crate::http) async fn dispute_view(
     language: Language,
 ) -> Result<DisputeView, Problem> {
     let published = app.feed.size();
-    let Seen { dispute, state, overdue, providers, .. } =
-        app.casework.my_dispute(claimant, published).await?;
+    let seen = app.casework.my_dispute(claimant, published).await?;
+    let timeline = timeline(&seen, &app.casework.reference().labels, language);
+    let Seen { dispute, state, overdue, providers, .. } = seen;
     let correction = correction_of(app, dispute.number).await?;
     let catalog = &app.casework.reference().labels;
     let opened = match &dispute.claim {
@@ -163,11 +167,6 @@ pub(in crate::http) async fn dispute_view(
         .refusal
         .as_ref()
         .map(|refused| RefusalView { code: refused.code.clone(), text: words::refusal(refused, language) });
-    let timeline = dispute.events.iter().map(|event| Happened {
-        at: event.at,
-        event: words::event_name(&event.what),
-        text: words::event(&event.what, language),
-    });
     Ok(DisputeView {
         id: dispute.id,
         number: dispute.number,
@@ -179,15 +178,36 @@ pub(in crate::http) async fn dispute_view(
         due_on: dispute.due_on,
         overdue,
         refusal,
-        timeline: timeline.collect(),
+        timeline,
         providers: providers.into_iter().map(|one| ProviderView::of(one, catalog, language)).collect(),
         correction,
     })
 }
 
+/// What happened here and at the providers, in order of time. What follows
+/// from an event at the same moment comes after it.
+fn timeline(seen: &Seen, catalog: &LabelCatalog, language: Language) -> Vec<Happened> {
+    let here = |at, (event, text): (&'static str, String)| Happened { at, event, text, provider: None };
+    let events =
+        seen.dispute.events.iter().map(|event| {
+            here(event.at, (words::event_name(&event.what), words::event(&event.what, language)))
+        });
+    let published = seen.published_at.map(|at| here(at, words::published(language)));
+    let elsewhere = seen.providers.iter().flat_map(|one| {
+        let name = catalog.provider_name(&one.provider);
+        one.steps.iter().filter_map(move |(at, step)| {
+            let (event, text) = words::step(step, name, language)?;
+            Some(Happened { at: *at, event, text, provider: Some(one.provider.clone()) })
+        })
+    });
+    let mut timeline: Vec<Happened> = events.chain(published).chain(elsewhere).collect();
+    timeline.sort_by_key(|happened| happened.at);
+    timeline
+}
+
 impl ProviderView {
     fn of(told: ProviderProgress, catalog: &LabelCatalog, language: Language) -> Self {
-        let ProviderProgress { provider, progress, at } = told;
+        let ProviderProgress { provider, progress, at, .. } = told;
         let turns_to_provider = matches!(progress, Progress::NotCovered | Progress::RefusedByProvider { .. });
         let appeal_url = catalog.appeal_url(&provider).filter(|_| turns_to_provider);
         Self {

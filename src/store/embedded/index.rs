@@ -1,8 +1,9 @@
 //! Which listings a record is in, and in which order.
 //!
-//! Labels, acknowledgements, refusals, moderators and webhooks are listed as
-//! their own keys sort. The others have index entries beside them, each holding the
-//! record's key: every key costs time when it is written, so there are few.
+//! Labels of a number, acknowledgements, refusals, moderators and webhooks are
+//! listed as their own keys sort. The others have index entries beside them,
+//! each holding the record's key: every key costs time when it is written, so
+//! there are few.
 
 use crate::store::embedded::layout::{self, KeyBytes};
 use crate::store::{BatchState, Listing, Record};
@@ -13,6 +14,7 @@ const TASKS: u8 = 0x42;
 const ACCESS_KEYS: u8 = 0x43;
 const OPEN_BATCHES: u8 = 0x44;
 const EXPIRED: u8 = 0x45;
+const REGRESSED: u8 = 0x46;
 
 /// The keys of a record's index entries; `primary` is the record's own.
 pub fn entries(record: &Record, primary: &[u8]) -> Vec<Vec<u8>> {
@@ -34,6 +36,10 @@ pub fn entries(record: &Record, primary: &[u8]) -> Vec<Vec<u8>> {
                 keys.push(KeyBytes::new(QUEUE).date(dispute.due_on).uuid(dispute.id.0).into());
             }
             keys
+        }
+        Record::Label(label) if label.regressed.is_some() => {
+            let of = KeyBytes::new(REGRESSED).slug(label.provider.as_str());
+            vec![of.number(label.number).byte(label.kind as u8).into()]
         }
         Record::Task(task) => vec![KeyBytes::new(TASKS).time(task.run_at).rest(primary).into()],
         Record::AccessKey(key) => {
@@ -71,6 +77,13 @@ pub fn span(listing: &Listing) -> Span {
             Span { from: layout::just_after(&up_to), ..Span::of_records(all) }
         }
         Listing::DisputesOf(number) => Span::of_index(KeyBytes::new(DISPUTES_OF).number(*number)),
+        Listing::Regressed { provider } => {
+            let all = KeyBytes::new(REGRESSED);
+            Span::of_index(match provider {
+                Some(provider) => all.slug(provider.as_str()),
+                None => all,
+            })
+        }
         Listing::Queue => Span::of_index(KeyBytes::new(QUEUE)),
         Listing::AccessKeys => Span::of_index(KeyBytes::new(ACCESS_KEYS)),
         Listing::OpenBatches => Span::of_index(KeyBytes::new(OPEN_BATCHES)),

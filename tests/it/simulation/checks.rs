@@ -10,11 +10,13 @@ use zhengming::domain::correction::{Decision, Effect, Entry, EntryReason, Ground
 use zhengming::domain::day::plus_days;
 use zhengming::domain::dispute::{Actor, Dispute, Event, What};
 use zhengming::domain::id::DisputeId;
+use zhengming::domain::label::{Label, Regression};
 use zhengming::domain::number::Number;
 use zhengming::domain::number_file::NumberFile;
 use zhengming::domain::policy::NAME_LEASE_DAYS;
+use zhengming::domain::progress::{Stage, contradicts};
 use zhengming::domain::tenure::TenureEvent;
-use zhengming::store::{AuditLine, Batch, Listing, Store, Task, TaskKind};
+use zhengming::store::{Ack, AuditLine, Batch, Listing, ProviderRefusal, Store, Task, TaskKind};
 
 use super::life::day_of;
 use super::town::{Town, number_of};
@@ -70,6 +72,7 @@ impl Town {
             self.check_voids(index, &file)?;
             self.check_name(index, &file).await?;
             self.check_disputes(index, &file).await?;
+            self.check_regressed(index).await?;
         }
         for entry in fresh {
             self.check_origin(&entry).await?;
@@ -246,6 +249,28 @@ impl Town {
             "number {index}: {name} is shown though its tenure ended {ended}: {:?}",
             file.decisions
         );
+        Ok(())
+    }
+
+    /// No label is held against a provider without its own word that it serves
+    /// the correction, nor what is no longer said.
+    async fn check_regressed(&self, index: usize) -> Result<(), String> {
+        let (number, store) = (number_of(index), self.store());
+        let (labels, _) = store.page::<Label>(&Listing::LabelsOf(number), None, 100).await.unwrap();
+        for label in labels.into_iter().map(|label| label.value) {
+            let Some(Regression { seq, seen_at }) = label.regressed else { continue };
+            let newest = self.seen.newest.get(&number).map(|seq| &self.seen.entries[*seq as usize]);
+            let says = newest.is_some_and(|entry| contradicts(entry, &label, day_of));
+            must!(says, "nothing is said against {label:?} any more");
+            let (provider, stage) = (label.provider.clone(), Stage::Serving);
+            let listing = Listing::AcksAbove { provider, stage, size: seq };
+            let (acks, _) = store.page::<Ack>(&listing, None, 1).await.unwrap();
+            let served = acks.first().is_some_and(|ack| ack.value.at < seen_at);
+            must!(served && self.seen.entries[seq as usize].number == number, "not served: {label:?}");
+            let refused = store.load::<ProviderRefusal>(&(label.provider.clone(), seq)).await.unwrap();
+            let refused = refused.is_some_and(|refused| refused.value.at < seen_at);
+            must!(!refused, "it never said that it would follow: {label:?}");
+        }
         Ok(())
     }
 

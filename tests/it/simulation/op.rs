@@ -176,7 +176,7 @@ fn nth(dice: &mut Dice, sides: u64) -> usize {
 pub fn draw_story(dice: &mut Dice, steps: usize) -> Vec<Op> {
     let mut story = Vec::new();
     while story.len() < steps {
-        match dice.roll(12) {
+        match dice.roll(13) {
             0..3 => story.extend(files(dice)),
             3 => {
                 let (number, nth_token) = (nth(dice, 3), 0);
@@ -199,6 +199,7 @@ pub fn draw_story(dice: &mut Dice, steps: usize) -> Vec<Op> {
                 story.extend([Op::Work, Op::Pass { minutes: passes(dice) }]);
                 story.push(Op::Push { by: nth(dice, 2), mask: mask(dice) });
             }
+            7 => story.extend(brings_back(dice)),
             _ => story.extend((0..1 + dice.roll(3)).map(|_| Op::draw(dice))),
         }
         if dice.once_in(12) {
@@ -217,6 +218,20 @@ fn files(dice: &mut Dice) -> [Op; 3] {
         _ => Op::Work,
     };
     [Op::Prove { number: nth(dice, 3) }, Op::File { nth_token: 0, says: says(dice) }, last]
+}
+
+/// A provider says that it serves all there is, and later shows something.
+fn brings_back(dice: &mut Dice) -> [Op; 4] {
+    let whose = nth(dice, 2);
+    let mut shows = || match mark(dice) {
+        Op::Mark { number, day, lasts, is_name, harm, .. } => {
+            Op::Mark { number, provider: whose, day, lasts, is_name, harm }
+        }
+        other => other,
+    };
+    let shown = [shows(), shows()];
+    let serves = Op::Ack { provider: whose, stage: 2, behind: 0, refuse: dice.once_in(6) };
+    [serves, Op::Pass { minutes: passes(dice) }, shown[0], shown[1]]
 }
 
 impl Op {

@@ -15,11 +15,12 @@ use crate::store::engines::on_each_engine;
 use crate::support::dice::Dice;
 use crate::support::records::{
     access_key, any, at, batch, claim, code_count, day, dispute, label, moderator, number, provider, queued,
-    refusal, session, task, uuid, verification, webhook,
+    refusal, regressed, session, task, uuid, verification, webhook,
 };
 
 on_each_engine!([memory sled] [
     labels_of_a_number
+    labels_that_have_regressed
     disputes_of_a_number_oldest_first
     the_queue_earliest_due_first
     tasks_that_are_due
@@ -74,6 +75,36 @@ async fn labels_of_a_number(store: Any) {
     put_all(&store, [of(0, 0, LabelKind::Name), of(2, 0, LabelKind::Name)]).await;
     holds(&store, Listing::LabelsOf(number(1)), mine).await;
     holds::<Label>(&store, Listing::LabelsOf(number(3)), []).await;
+}
+
+async fn labels_that_have_regressed(store: Any) {
+    let of = |who, nth, kind| regressed(label(number(nth), provider(who), kind), 7);
+    let back = [
+        of(0, 1, LabelKind::Name),
+        of(0, 2, LabelKind::Category),
+        of(0, 2, LabelKind::Name),
+        of(1, 0, LabelKind::Name),
+        of(3, 1, LabelKind::Name),
+    ];
+    put_all(&store, back.iter().rev().cloned()).await;
+    put_all(&store, [label(number(1), provider(0), LabelKind::Category)]).await;
+    let by = |who| Listing::Regressed { provider: who };
+    holds(&store, by(None), back.clone()).await;
+    holds(&store, by(Some(provider(0))), back[..3].iter().cloned()).await;
+    holds(&store, by(Some(provider(1))), back[3..4].iter().cloned()).await;
+    holds::<Label>(&store, by(Some(provider(2))), []).await;
+    // One is right again, and one is shown no more.
+    let mut changeset = Changeset::default();
+    let right = label(number(2), provider(0), LabelKind::Category);
+    let before =
+        store.load::<Label>(&(right.number, right.provider.clone(), right.kind)).await.unwrap().unwrap();
+    changeset.put(Versioned { version: before.version, value: right });
+    let gone = &back[3];
+    let gone = store.load::<Label>(&(gone.number, gone.provider.clone(), gone.kind)).await.unwrap().unwrap();
+    changeset.delete(&gone);
+    store.commit(changeset).await.unwrap();
+    let left = [0, 2, 4].map(|nth: usize| back[nth].clone());
+    holds(&store, by(None), left).await;
 }
 
 async fn disputes_of_a_number_oldest_first(store: Any) {

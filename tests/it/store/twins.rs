@@ -145,6 +145,7 @@ fn listings(dice: &mut Dice) -> Vec<Listing> {
         Listing::Queue,
         Listing::TasksDue { until },
         Listing::AccessKeys,
+        Listing::Regressed { provider: None },
         Listing::Moderators,
         Listing::Webhooks,
         Listing::OpenBatches,
@@ -153,6 +154,7 @@ fn listings(dice: &mut Dice) -> Vec<Listing> {
     all.extend((0..3).map(|nth| Listing::LabelsOf(number(nth))));
     all.extend((0..3).map(|nth| Listing::DisputesOf(number(nth))));
     all.extend((0..4).map(|nth| Listing::RefusalsOf(provider(nth))));
+    all.extend((0..4).map(|nth| Listing::Regressed { provider: Some(provider(nth)) }));
     let (provider, size) = (provider(dice.roll(4)), dice.roll(3));
     all.extend(Stage::ALL.map(|stage| Listing::AcksAbove { provider: provider.clone(), stage, size }));
     all

@@ -7,7 +7,7 @@ use zhengming::domain::correction::{Entry, EntryReason};
 use zhengming::domain::dispute::{Actor, Claim as Grievance, Dispute, Flag, What};
 use zhengming::domain::id::{BatchId, DisputeId, KeyId, ModeratorName, OperatorId};
 use zhengming::domain::id::{ProviderId, SessionId, VerificationId, WebhookId};
-use zhengming::domain::label::{Label, LabelKind, Source};
+use zhengming::domain::label::{Label, LabelKind, Regression, Source};
 use zhengming::domain::number::Number;
 use zhengming::domain::number_file::NumberFile;
 use zhengming::domain::progress::Stage;
@@ -67,7 +67,14 @@ pub fn label(number: Number, provider: ProviderId, kind: LabelKind) -> Label {
         first_marked_on: Some(day(0)),
         last_marked_on: Some(day(1)),
         observed_at: at(0),
+        regressed: None,
     }
+}
+
+/// A label that came back.
+pub fn regressed(mut label: Label, seq: u64) -> Label {
+    label.regressed = Some(Regression { seq, seen_at: at(seq) });
+    label
 }
 
 pub fn dispute(nth: u64, number: Number, filed_at: Timestamp, due_on: Date) -> Dispute {
@@ -219,7 +226,7 @@ pub fn any(dice: &mut Dice) -> Record {
     let (nth, other, time) = (dice.roll(3), dice.roll(4), at(dice.roll(5)));
     let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
     let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
-    match dice.roll(19) {
+    match dice.roll(20) {
         0 => NumberFile::new(number(nth)).into_record(),
         1 | 2 => label(number(nth), provider(other), kind).into_record(),
         3 => dispute(other, number(nth), time, day(nth)).into_record(),
@@ -239,6 +246,7 @@ pub fn any(dice: &mut Dice) -> Record {
         15 => log_head(nth).into_record(),
         16 => webhook(provider(other), u8::try_from(nth).unwrap()).into_record(),
         17 => provider_state(provider(other), stage, nth).into_record(),
+        18 => regressed(label(number(nth), provider(other), kind), nth).into_record(),
         _ => task(any_task(dice), time).into_record(),
     }
 }
