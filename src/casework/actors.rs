@@ -136,7 +136,10 @@ impl Casework {
     pub async fn provider(&self, key: &str) -> Result<ProviderActor> {
         let key = self.access_key(key).await?;
         match key.grant {
-            Grant::Provider(id) => Ok(ProviderActor { id }),
+            Grant::Provider(id) => {
+                self.seen.note(&id, self.now());
+                Ok(ProviderActor { id })
+            }
             Grant::Operator(_) => Err(Refusal::Forbidden.into()),
         }
     }

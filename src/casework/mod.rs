@@ -20,6 +20,7 @@ pub mod moderators;
 pub mod owner;
 pub mod ports;
 pub mod proof_of_work;
+pub mod providers;
 pub mod regressed;
 pub mod reversal;
 pub mod secret;
@@ -41,6 +42,7 @@ use tokio::sync::Notify;
 
 use crate::casework::housekeeping::Sending;
 use crate::casework::ports::{Operator, Sms, Webhooks};
+use crate::casework::providers::Seen;
 use crate::casework::secret::Secret;
 use crate::casework::staging::Staging;
 use crate::domain::dispute::{Actor, Dispute, What};
@@ -102,6 +104,7 @@ pub struct Casework {
     /// Wakes whoever tells webhooks.
     webhook_added: Arc<Notify>,
     sending: Arc<Sending>,
+    seen: Arc<Seen>,
 }
 
 /// Why a use case did not end well.
@@ -142,6 +145,7 @@ impl Casework {
             work: Arc::default(),
             webhook_added: Arc::default(),
             sending: Arc::default(),
+            seen: Arc::default(),
         }
     }
 

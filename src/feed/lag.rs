@@ -81,6 +81,7 @@ mod tests {
             assert_eq!(behind(1_000).await, expected);
         }
         store.append(Entry { at: at(2_000), ..entry(8_613_800_000_000, None, false) }).await;
+        feed.publish().await.unwrap();
         assert_eq!(behind(1_000).await, (3, 3, 1, 0), "a clock that was set back");
     }
 }

@@ -5,4 +5,5 @@ mod disputes;
 mod filing;
 mod moderation;
 mod name_mismatch;
+mod providers;
 mod reassigned;

@@ -1,11 +1,12 @@
 //! Moderators (审核员) over JSON: log in, take the next case, decide it, sign
-//! reversals and held uploads, read the audit.
+//! reversals and held uploads, see how providers follow, read the audit.
 //!
 //! Absent: the console's pages (they use the same use cases), and every rule:
 //! who may decide what is the domain's.
 
 mod audit;
 mod cases;
+mod providers;
 mod session;
 mod signatures;
 mod view;
@@ -28,7 +29,19 @@ pub fn routes(app: &App) -> Routes {
         .and(with(app))
         .and(call())
         .then(|app: App, call: Call| async move { by_method!(call => { GET: audit::lines(&app, call) }) });
-    session.or(audit).unify().or(case_routes(app)).unify().or(signature_routes(app)).unify().boxed()
+    let people = session.or(audit).unify().or(case_routes(app)).unify();
+    people.or(signature_routes(app)).unify().or(provider_routes(app)).unify().boxed()
+}
+
+fn provider_routes(app: &App) -> Routes {
+    let list = warp::path!("v1" / "moderation" / "providers")
+        .and(with(app))
+        .and(call())
+        .then(|app: App, call: Call| async move { by_method!(call => { GET: providers::list(&app, call) }) });
+    let regressed = warp::path!("v1" / "moderation" / "regressed").and(with(app)).and(call()).then(
+        |app: App, call: Call| async move { by_method!(call => { GET: providers::regressed(&app, call) }) },
+    );
+    list.or(regressed).unify().boxed()
 }
 
 fn case_routes(app: &App) -> Routes {

@@ -48,6 +48,8 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/v1/moderation/batches/{}/release", &[("POST", Moderator)]),
     ("/v1/moderation/batches/{}/discard", &[("POST", Moderator)]),
     ("/v1/moderation/audit", &[("GET", Moderator)]),
+    ("/v1/moderation/providers", &[("GET", Moderator)]),
+    ("/v1/moderation/regressed", &[("GET", Moderator)]),
     ("/feed/v1/corrections", &[("GET", Provider)]),
     ("/feed/v1/corrections/{}", &[("GET", Provider)]),
     ("/feed/v1/ack", &[("PUT", Provider)]),

@@ -16,5 +16,5 @@ mod store;
 mod world;
 
 pub use client::Answer;
-pub use people::{Dispute, Holder, Moderator};
+pub use people::{Dispute, Holder, Moderator, Provider};
 pub use world::{Setup, World, day, seconds};

@@ -1,8 +1,11 @@
 //! Holders and moderators, by what they do.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
 use serde_json::{Value, json};
 use zhengming::casework::actors::Owner;
-use zhengming::store::Role;
+use zhengming::store::{Grant, Role};
 
 use super::client::Answer;
 use super::world::World;
@@ -13,6 +16,12 @@ const PASSWORD: &str = "correct horse battery";
 pub struct Holder<'a> {
     world: &'a World,
     pub token: String,
+}
+
+/// A provider's machine, with its key.
+pub struct Provider<'a> {
+    world: &'a World,
+    pub key: String,
 }
 
 /// A dispute as its claimant has it.
@@ -72,6 +81,37 @@ impl World {
     pub async fn logs_in(&self, name: &str, password: &str, totp: &str) -> Answer {
         let body = json!({ "name": name, "password": password, "totp": totp });
         self.client.post("/v1/moderation/session", "", &body).await
+    }
+}
+
+impl World {
+    /// A provider with a new key.
+    pub async fn provider(&self, id: &str) -> Provider<'_> {
+        let (owner, grant) = (Owner::at_the_command_line(), Grant::Provider(id.parse().unwrap()));
+        let (_, key) = self.casework.issue_key(owner, grant, id).await.unwrap();
+        Provider { world: self, key }
+    }
+}
+
+impl Provider<'_> {
+    pub async fn uploads(&self, label: &Value) -> Answer {
+        let bearer = format!("Bearer {}", self.key);
+        let fields = [("authorization", bearer.as_str()), ("content-type", "application/x-ndjson")];
+        let line = format!("{label}\n").into_bytes();
+        self.world.client.send(Method::POST, "/v1/labels", &fields, Some(line)).await.ok(200)
+    }
+
+    /// Has come to the end of the log; `more` goes into the body.
+    pub async fn acknowledges(&self, stage: &str, more: &Value) -> Answer {
+        let feed = &self.world.service.feed;
+        let size = feed.publish().await.unwrap();
+        let root = STANDARD.encode(feed.root_at(size).unwrap().unwrap());
+        let mut body = json!({ "size": size, "root": root, "stage": stage });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let bearer = format!("Bearer {}", self.key);
+        let fields = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let body = body.to_string().into_bytes();
+        self.world.client.send(Method::PUT, "/feed/v1/ack", &fields, Some(body)).await.ok(200)
     }
 }
 

@@ -67,7 +67,7 @@ pub struct World {
     /// cmcc: serves 138… and answers over CAMARA.
     pub cmcc: StandInOperator,
     pub service: Arc<Service>,
-    store: Arc<WatchedStore>,
+    pub store: Arc<WatchedStore>,
     outbox: Arc<RecordingSms>,
     _staging: TempDir,
     _stop: DropGuard,
