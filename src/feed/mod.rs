@@ -20,6 +20,7 @@ mod lag;
 pub mod merkle;
 pub mod note;
 mod publisher;
+pub mod receipt;
 pub mod render;
 pub mod tiles;
 pub mod zms;
