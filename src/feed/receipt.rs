@@ -12,7 +12,7 @@
 //! <the checkpoint, as it was signed>
 //! ```
 //!
-//! Absent: where the hashes come from, who may have which receipt.
+//! Absent: who may have which receipt.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,10 +21,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::domain::correction::{ENTRY_BYTES_MAX, Entry};
+use crate::domain::refusal::Refusal;
 use crate::feed::checkpoint::{Checkpoint, CheckpointError, decimal};
-use crate::feed::merkle::{Hash, leaf_hash, proves_inclusion};
+use crate::feed::merkle::{Hash, inclusion, leaf_hash, proves_inclusion};
 use crate::feed::note::{NOTE_BYTES_MAX, NoteVerifier};
-use crate::feed::render;
+use crate::feed::{Feed, FeedError, render};
 
 /// Two thousand bytes of entry, 64 lines of hashes, and the checkpoint.
 pub const RECEIPT_BYTES_MAX: usize = NOTE_BYTES_MAX + 8 * 1024;
@@ -73,6 +74,19 @@ impl Receipt {
     }
 }
 
+impl Feed {
+    /// Of an entry that is published, by the newest checkpoint. Receipts are
+    /// made of old entries too, whatever is pruned.
+    pub async fn receipt(&self, seq: u64) -> Result<Receipt, FeedError> {
+        let newest = self.newest();
+        if seq >= newest.checkpoint.size {
+            return Err(Refusal::NotPublished.into());
+        }
+        let proof = self.proof(&inclusion(seq, newest.checkpoint.size))?;
+        Ok(Receipt { entry: self.leaf(seq).await?, index: seq, proof, checkpoint: newest.note.to_string() })
+    }
+}
+
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{FORMAT}\nextra {}\nindex {}", STANDARD.encode(&self.entry), self.index)?;
@@ -113,8 +127,9 @@ impl FromStr for Receipt {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::feed::fake::FakeStore;
     use crate::feed::fake::entry;
-    use crate::feed::merkle::{Frontier, inclusion};
+    use crate::feed::merkle::Frontier;
     use crate::feed::note::NoteSigner;
 
     fn signer() -> NoteSigner {
@@ -134,6 +149,21 @@ mod tests {
         let proof = inclusion(index, size).into_iter().map(root).collect();
         let checkpoint = Checkpoint { size, root: root(0..size) }.sign(&signer());
         Receipt { entry: leaf(index), index, proof, checkpoint }
+    }
+
+    #[tokio::test]
+    async fn every_published_entry_has_one_under_the_newest_checkpoint() {
+        let store = FakeStore::new(100);
+        store.append_many(300).await;
+        let feed = crate::feed::tests::open(&store).await;
+        store.append_many(1).await;
+        for seq in [0, 1, 255, 256, 299] {
+            let receipt: Receipt = feed.receipt(seq).await.unwrap().to_string().parse().unwrap();
+            let (entry, checkpoint) = receipt.verify(feed.verifier()).unwrap();
+            assert_eq!(entry.leaf(), store.leaves()[seq as usize]);
+            assert_eq!((receipt.index, checkpoint.size), (seq, 300));
+        }
+        assert_eq!(feed.receipt(300).await, Err(Refusal::NotPublished.into()));
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! A holder's disputes: where they stand, withdrawing one, appealing.
 
 use http::StatusCode;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use warp::reply::Response;
 
 use super::view::dispute_view;
 use crate::casework::actors::Claimant;
 use crate::domain::id::DisputeId;
+use crate::domain::refusal::Refusal;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
 use crate::http::service::{Paid, Service, language, private};
@@ -47,6 +50,19 @@ pub(super) async fn list(app: &Service, call: Call) -> Answer {
 pub(super) async fn show(app: &Service, id: DisputeId, call: Call) -> Answer {
     let (claimant, paid) = app.claimant(&call, id).await?;
     shown(app, &call, &claimant, &paid).await
+}
+
+/// The proof that the correction is in the public log, to keep.
+pub(super) async fn receipt(app: &Service, id: DisputeId, call: Call) -> Answer {
+    let (claimant, paid) = app.claimant(&call, id).await?;
+    let seq = app.casework.my_dispute(&claimant, app.feed.size()).await?.seq;
+    let receipt = app.feed.receipt(seq.ok_or(Refusal::NotPublished)?).await?;
+    let mut response = Response::new(receipt.to_string().into());
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    let file = HeaderValue::from_static("attachment; filename=\"zhengming.tlog-proof\"");
+    fields.insert(CONTENT_DISPOSITION, file);
+    private(&paid, Ok(response))
 }
 
 pub(super) async fn withdraw(app: &Service, id: DisputeId, mut call: Call) -> Answer {

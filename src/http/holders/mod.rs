@@ -1,5 +1,5 @@
 //! Holders (机主) over JSON: prove control of a number, see what is shown for
-//! it, file, follow, withdraw, appeal.
+//! it, file, follow, withdraw, appeal, take the receipt.
 //!
 //! Absent: pages (they use the same use cases), and every rule. Each route
 //! parses into domain types, finds its actor, calls one use case and renders.
@@ -66,5 +66,12 @@ fn dispute_routes(app: &App) -> Routes {
                 by_method!(call => { POST: disputes::appeal(&app, id, call) })
             },
         );
-    disputes.or(dispute).unify().or(withdraw).unify().or(appeal).unify().boxed()
+    let receipt =
+        warp::path!("v1" / "disputes" / DisputeId / "receipt").and(with(app)).and(call()).then(
+            |id, app: App, call: Call| async move {
+                by_method!(call => { GET: disputes::receipt(&app, id, call) })
+            },
+        );
+    let closing = withdraw.or(appeal).unify().or(receipt).unify();
+    disputes.or(dispute).unify().or(closing).unify().boxed()
 }

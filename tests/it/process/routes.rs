@@ -36,6 +36,7 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/v1/disputes/{}", &[("GET", Claimant)]),
     ("/v1/disputes/{}/withdraw", &[("POST", Claimant)]),
     ("/v1/disputes/{}/appeal", &[("POST", Claimant)]),
+    ("/v1/disputes/{}/receipt", &[("GET", Claimant)]),
     ("/v1/tenures", &[("POST", Operator)]),
     ("/v1/moderation/session", &[("POST", Anyone)]),
     ("/v1/moderation/queue", &[("GET", Moderator)]),

@@ -3,9 +3,10 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use zhengming::feed::receipt::Receipt;
 use zhengming::store::Role;
 
-use crate::support::{World, seconds};
+use crate::support::{World, day, seconds};
 
 const NUMBER: &str = "+8613800138000";
 const ANOTHER: &str = "+8613800138001";
@@ -210,4 +211,30 @@ async fn an_overdue_case_says_so() {
     assert_eq!(dispute.look().await["overdue"], true);
     let bob = world.moderator("bob", Role::Moderator).await;
     assert_eq!(bob.get("queue").await.ok(200)["overdue"], 1);
+}
+
+#[tokio::test]
+async fn a_receipt_proves_what_was_published() {
+    let world = World::new().await;
+    world.cmcc_knows_new_holder(NUMBER);
+    let dispute = world.holder(NUMBER).await.files_reassigned("2025-03").await;
+    let receipt = async |token: &str| {
+        let request = format!(
+            "GET /v1/disputes/{}/receipt HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n",
+            dispute.id
+        );
+        world.client.bytes(request.as_bytes()).await
+    };
+    world.work().await;
+    let answer = receipt(&dispute.token).await;
+    assert!(answer.starts_with("HTTP/1.1 409 ") && answer.contains("not_published"), "{answer}");
+
+    world.service.feed.publish().await.unwrap();
+    let answer = receipt(&dispute.token).await;
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("text/plain"), "{head}");
+    let (entry, checkpoint) = text.parse::<Receipt>().unwrap().verify(world.service.feed.verifier()).unwrap();
+    assert_eq!((entry.number.to_string(), entry.void_before), (NUMBER.to_owned(), Some(day("2025-01-30"))));
+    assert_eq!(checkpoint.size, 1);
+    assert!(receipt("zmd_somebody").await.starts_with("HTTP/1.1 401 "));
 }
