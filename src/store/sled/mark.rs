@@ -12,7 +12,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::store::LogHead;
 use crate::store::embedded::plan::Counters;
@@ -45,6 +45,14 @@ pub struct MarkFile {
     /// How often it was written; odd and even name the slot.
     turn: u64,
     mark: Mark,
+    /// Not in its place yet: its first advance puts it there.
+    place: Option<Placing>,
+}
+
+#[derive(Debug)]
+struct Placing {
+    from: PathBuf,
+    to: PathBuf,
 }
 
 /// What is found at a mark's path.
@@ -69,25 +77,23 @@ impl MarkFile {
         });
         let newest = slots.into_iter().flatten().max_by_key(|(turn, _)| *turn);
         Ok(match newest {
-            Some((turn, mark)) => Found::Whole(Self { file, turn, mark }),
+            Some((turn, mark)) => Found::Whole(Self { file, turn, mark, place: None }),
             None => Found::Damaged,
         })
     }
 
-    /// Puts a new one in the place of whatever is there: whole, or not at all.
-    pub fn create(path: &Path, counters: &Counters, head: Option<&LogHead>) -> io::Result<Self> {
+    /// A new one, which takes the place of whatever is there with its first
+    /// advance: whole, or not at all. Until then the old one says what it said.
+    pub fn create(path: &Path, head: Option<&LogHead>) -> io::Result<Self> {
         let beside = path.with_extension("new");
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
         fs::write(&beside, [0; FILE_BYTES])?;
         let file = File::options().read(true).write(true).open(&beside)?;
-        let mut created = Self { file, turn: 0, mark: Mark::default() };
-        created.advance(counters, head)?;
-        created.file.sync_all()?;
-        fs::rename(&beside, path)?;
-        sync_parent(path)?;
-        Ok(created)
+        file.sync_all()?;
+        let mark = Mark { checkpoint: head.map(Checkpoint::of), ..Mark::default() };
+        Ok(Self { file, turn: 0, mark, place: Some(Placing { from: beside, to: path.to_owned() }) })
     }
 
     pub fn mark(&self) -> &Mark {
@@ -97,13 +103,23 @@ impl MarkFile {
     /// Durable on return. `head` where it has moved.
     pub fn advance(&mut self, counters: &Counters, head: Option<&LogHead>) -> io::Result<()> {
         let Counters { commit, log_size, audit_size, audit_hash: _ } = *counters;
-        let moved = head.map(|head| Checkpoint { size: head.size, root: head.root });
-        let checkpoint = moved.or_else(|| self.mark.checkpoint.take());
+        let checkpoint = head.map(Checkpoint::of).or_else(|| self.mark.checkpoint.take());
         self.mark = Mark { commit, log_size, audit_size, checkpoint };
         self.turn += 1;
         let at = SLOT_AT[usize::from(self.turn.is_multiple_of(2))];
         self.file.write_all_at(&encode(self.turn, &self.mark), at)?;
-        self.file.sync_data()
+        self.file.sync_data()?;
+        if let Some(Placing { from, to }) = self.place.take() {
+            fs::rename(from, &to)?;
+            sync_parent(&to)?;
+        }
+        Ok(())
+    }
+}
+
+impl Checkpoint {
+    fn of(head: &LogHead) -> Self {
+        Self { size: head.size, root: head.root }
     }
 }
 
@@ -175,7 +191,7 @@ mod tests {
     fn a_checkpoint_stays_until_the_next() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mark");
-        let mut mark = MarkFile::create(&path, &counters(0), None).unwrap();
+        let mut mark = MarkFile::create(&path, None).unwrap();
         assert_eq!(mark.mark().checkpoint, None);
         let head = LogHead { verifier: "a+0+b".to_owned(), size: 7, root: [9; 32] };
         mark.advance(&counters(1), Some(&head)).unwrap();
@@ -188,7 +204,8 @@ mod tests {
     fn the_newest_whole_slot_counts() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mark");
-        let mut mark = MarkFile::create(&path, &counters(0), None).unwrap();
+        let mut mark = MarkFile::create(&path, None).unwrap();
+        mark.advance(&counters(0), None).unwrap();
         for commit in 1..=5 {
             mark.advance(&counters(commit), None).unwrap();
             assert_eq!(reopened(&path).unwrap().mark().commit, commit);

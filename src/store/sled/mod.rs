@@ -30,7 +30,7 @@ mod open;
 mod queue;
 mod writer;
 
-pub use open::{OpenError, SledOptions};
+pub use open::{OpenError, SledOptions, signed_by_mark};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -1,6 +1,6 @@
 //! Opening a database: is it ours, is it whole, is it all there?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -35,8 +35,8 @@ pub struct SledOptions {
     pub lock_wait: Duration,
     /// With less free space nothing is written.
     pub disk_free_bytes_min: u64,
-    /// Take the database as it is and make a new mark, whatever the old one
-    /// says: after an import, or by an operator's decision.
+    /// Take the database as it is, and put a new mark in place with the first
+    /// commit, whatever the old one says: by an operator's decision.
     pub adopt: bool,
 }
 
@@ -56,12 +56,14 @@ pub enum OpenError {
     Foreign { dir: PathBuf },
     #[error(
         "the database {dir} has {commit} commits, but its high-water mark {path} is {what}, so nobody knows \
-         whether they are all: bring the mark back, or restore an export with `store import`"
+         whether they are all: bring the mark back, or, if this database is certainly the newest one, run \
+         `zhengming feed confirm-head`"
     )]
     NoMark { dir: PathBuf, path: PathBuf, commit: u64, what: &'static str },
     #[error(
-        "the database {dir} has lost what was acknowledged; it has {missing} (by the high-water mark {path}): put \
-         the database aside and restore an export with `store import`"
+        "the database {dir} has lost what was acknowledged; it has {missing} (by the high-water mark {path}): bring \
+         the newest one back, also by `store import`; if there is none, what was published cannot be gone on \
+         with, and `zhengming feed new-log --origin ORIGIN` begins anew from what is here"
     )]
     Behind { dir: PathBuf, path: PathBuf, missing: String },
 }
@@ -79,6 +81,14 @@ impl SledOptions {
             adopt: false,
         }
     }
+}
+
+/// The size of the newest checkpoint that was signed, if a mark knows it.
+pub fn signed_by_mark(path: &Path) -> io::Result<Option<u64>> {
+    Ok(match MarkFile::open(path)? {
+        Found::Whole(mark) => mark.mark().checkpoint.as_ref().map(|checkpoint| checkpoint.size),
+        Found::Missing | Found::Damaged => None,
+    })
 }
 
 impl SledStore {
@@ -152,14 +162,18 @@ fn open_mark(
 ) -> Result<MarkFile, OpenError> {
     let path = || options.mark_path.clone();
     let io = |source| OpenError::Mark { path: path(), source };
-    let create = || MarkFile::create(&options.mark_path, counters, head).map_err(io);
+    let create = || MarkFile::create(&options.mark_path, head).map_err(io);
     if options.adopt {
         return create();
     }
     let none =
         |what| OpenError::NoMark { dir: options.dir.clone(), path: path(), commit: counters.commit, what };
     match MarkFile::open(&options.mark_path).map_err(io)? {
-        Found::Missing if counters.commit == 0 => create(),
+        Found::Missing if counters.commit == 0 => {
+            let mut mark = create()?;
+            mark.advance(counters, head).map_err(io)?;
+            Ok(mark)
+        }
         Found::Missing => Err(none("missing")),
         Found::Damaged => Err(none("damaged")),
         Found::Whole(mut mark) => match missing(counters, head, mark.mark()) {
