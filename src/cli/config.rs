@@ -19,6 +19,8 @@ mod reader;
 mod sms;
 mod values;
 
+pub(super) use values::origin;
+
 #[cfg(test)]
 mod tests;
 

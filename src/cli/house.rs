@@ -154,9 +154,7 @@ fn open_store(config: &Config) -> Result<Opened, Failed> {
     match &config.store {
         StoreUrl::Memory => Ok((Arc::new(MemoryStore::new()), watch::channel(false).1)),
         StoreUrl::Sled(dir) => {
-            let mut options = SledOptions::new(dir, config.data_dir.join("high-water-mark"));
-            options.disk_free_bytes_min = config.disk_free_bytes_min;
-            let store = SledStore::open(&options).map_err(|error| match error {
+            let store = SledStore::open(&sled_options(config, dir)).map_err(|error| match error {
                 OpenError::InUse { .. } => Failed::new("the store", &error).hint(
                     "another process has it open; if that is the service, is admin_listen the same as its?",
                 ),
@@ -169,6 +167,16 @@ fn open_store(config: &Config) -> Result<Opened, Failed> {
             "store = \"postgres:…\" is not built into this release; use sled: or memory:",
         )),
     }
+}
+
+pub fn sled_options(config: &Config, dir: &Path) -> SledOptions {
+    let mut options = SledOptions::new(dir, mark_path(config));
+    options.disk_free_bytes_min = config.disk_free_bytes_min;
+    options
+}
+
+pub fn mark_path(config: &Config) -> PathBuf {
+    config.data_dir.join("high-water-mark")
 }
 
 fn sms(config: &Config, world: &World) -> Result<Arc<dyn Sms>, Failed> {

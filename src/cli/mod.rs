@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod house;
 mod import;
+mod new_log;
 mod owner;
 mod remote;
 pub mod serve;
@@ -18,7 +19,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::cli::args::{Command, ConfigArg, ImportCommand};
+use crate::cli::args::{Command, ConfigArg, FeedCommand, ImportCommand};
 use crate::cli::config::Config;
 use crate::cli::house::World;
 use crate::env::clock::SystemClock;
@@ -94,6 +95,12 @@ async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), F
     match command {
         Command::Serve(arg) => serve::serve(&load(&arg)?, &world).await,
         Command::Demo(args) => demo::demo(args.listen, args.once, &world).await,
+        Command::Feed(FeedCommand::NewLog { origin, config }) => {
+            new_log::new_log(&origin, load(&config)?, &world).await
+        }
+        Command::Feed(FeedCommand::ConfirmHead(config)) => {
+            new_log::confirm_head(&load(&config)?, &world).await
+        }
         Command::Key(command) => owner::key(command, load, &world).await,
         Command::Moderator(command) => owner::moderator(command, load, &world).await,
         Command::Webhook(command) => owner::webhook(command, load, &world).await,

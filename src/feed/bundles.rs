@@ -12,12 +12,13 @@
 //! ```
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 /// Entries and the two bytes before each of them.
@@ -58,6 +59,16 @@ impl Coding {
                 encoder.finish()
             }
         }
+    }
+
+    /// Of a frame that was read back whole.
+    pub fn decompress(self, frame: &[u8]) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Zstd => zstd::Decoder::new(frame)?.take(BUNDLE_BYTES_MAX).read_to_end(&mut bytes)?,
+            Self::Gzip => GzDecoder::new(frame).take(BUNDLE_BYTES_MAX).read_to_end(&mut bytes)?,
+        };
+        Ok(bytes)
     }
 }
 
@@ -149,15 +160,15 @@ impl Bundles {
     }
 }
 
-/// Rubbish in the index must not be taken for a length: no frame of 256
-/// entries of 1,024 bytes is as long, not even one that did not compress.
-const FRAME_BYTES_MAX: u64 = 1 << 20;
+/// More than 256 entries of 1,024 bytes.
+pub const BUNDLE_BYTES_MAX: u64 = 1 << 19;
+/// Rubbish in the index must not be taken for a length: no frame is as long,
+/// not even one that did not compress.
+const FRAME_BYTES_MAX: u64 = 2 * BUNDLE_BYTES_MAX;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     fn plain(nth: u64) -> Vec<u8> {
@@ -184,11 +195,9 @@ mod tests {
         let (zstd, gzip) = (filled(dir.path(), Coding::Zstd, 3), filled(dir.path(), Coding::Gzip, 3));
         for nth in 0..3 {
             let frame = zstd.read(nth).unwrap().unwrap();
-            assert_eq!(zstd::decode_all(&frame[..]).unwrap(), plain(nth));
-            let mut bytes = Vec::new();
+            assert_eq!(Coding::Zstd.decompress(&frame).unwrap(), plain(nth));
             let frame = gzip.read(nth).unwrap().unwrap();
-            flate2::read::GzDecoder::new(&frame[..]).read_to_end(&mut bytes).unwrap();
-            assert_eq!(bytes, plain(nth));
+            assert_eq!(Coding::Gzip.decompress(&frame).unwrap(), plain(nth));
         }
         assert_eq!(zstd.read(3).unwrap(), None);
     }

@@ -15,6 +15,7 @@ pub mod checkpoint;
 #[allow(clippy::unwrap_used)]
 mod fake;
 mod files;
+mod former;
 mod hashes;
 mod lag;
 pub mod merkle;
@@ -26,11 +27,14 @@ pub mod tiles;
 pub mod zms;
 
 pub use ack::{Acknowledgement, RefusedEntry};
-pub use bundles::Coding;
+pub use bundles::{BUNDLE_BYTES_MAX, Coding};
+pub use former::FormerLog;
 pub use lag::Lag;
 pub use publisher::{Extended, Recorded, Signed};
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::future::Future;
 use std::io;
 use std::path::Path;
@@ -110,6 +114,7 @@ pub struct Feed {
     store: Arc<dyn Store>,
     signer: NoteSigner,
     files: Arc<LogFiles>,
+    former: BTreeMap<String, FormerLog>,
     newest: RwLock<Published>,
     /// Word of its size.
     published: watch::Sender<u64>,
@@ -134,7 +139,8 @@ impl Feed {
             let why = format!("a checkpoint of {signed} entries is signed, and the store has {durable}");
             return Err(FeedError::Fatal(why));
         }
-        let dir = dir.join(signer.verifier().id());
+        let id = signer.verifier().id();
+        let (logs, dir) = (dir, dir.join(&id));
         // What is beyond the head was perhaps never synced.
         let mut files = LogFiles::open(&dir, signed)?;
         if head.is_some_and(|head| {
@@ -144,11 +150,14 @@ impl Feed {
             files = LogFiles::open(&dir, 0)?;
         }
         let files = Arc::new(files);
+        fs::write(dir.join("key"), format!("{ours}\n"))?;
+        let former = former::all(logs, &id)?;
         let none = Checkpoint { size: 0, root: merkle::empty_root() };
         let newest = RwLock::new(Published::sign(none, &signer));
         let published = watch::Sender::new(0);
         let failing = AtomicBool::new(false);
-        let feed = Self { store, signer, files, newest, published, publishing: Mutex::default(), failing };
+        let feed =
+            Self { store, signer, files, former, newest, published, publishing: Mutex::default(), failing };
         let extended = feed.extend().await?;
         let recorded = feed.record(feed.sign(&extended)?).await?;
         feed.show(recorded)?;
@@ -173,6 +182,15 @@ impl Feed {
     /// The same, and word of every growth.
     pub fn published(&self) -> watch::Receiver<u64> {
         self.published.subscribe()
+    }
+
+    /// A log that was kept before this one, by its key's id.
+    pub fn former(&self, id: &str) -> Option<&FormerLog> {
+        self.former.get(id)
+    }
+
+    pub fn all_former(&self) -> impl Iterator<Item = &FormerLog> {
+        self.former.values()
     }
 
     /// Whether what is committed becomes published.

@@ -106,7 +106,7 @@ pub(super) fn base_url(text: &str) -> Result<String, String> {
 }
 
 /// A log's name is a key name of signed notes, which ends at a space or `+`.
-pub(super) fn origin(text: &str) -> Result<String, String> {
+pub fn origin(text: &str) -> Result<String, String> {
     if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+') {
         return Err(format!("a log's name is not empty and has no spaces and no '+', found {text:?}"));
     }

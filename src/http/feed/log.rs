@@ -21,62 +21,89 @@ use crate::http::service::{App, Paid, Routes, with};
 /// Levels that a log of 2^64 entries has.
 const TILE_LEVEL_MAX: u64 = 7;
 
-const TEXT: &str = "text/plain; charset=utf-8";
-const BYTES: &str = "application/octet-stream";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const BYTES: &str = "application/octet-stream";
+pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// What a log consists of, by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Checkpoint,
+    Key,
+    Tile(u32, TilePlace),
+    Bundle(TilePlace),
+}
+
+impl Part {
+    pub fn parse(path: &str) -> Option<Self> {
+        match path {
+            "checkpoint" => return Some(Self::Checkpoint),
+            "key" => return Some(Self::Key),
+            _ => {}
+        }
+        let (level, place) = path.strip_prefix("tile/")?.split_once('/')?;
+        let place = TilePlace::parse(place)?;
+        if level == "entries" {
+            return Some(Self::Bundle(place));
+        }
+        let level = decimal(level).filter(|level| *level <= TILE_LEVEL_MAX)?;
+        Some(Self::Tile(level as u32, place))
+    }
+}
 
 pub(super) fn routes(app: &App) -> Routes {
     let checkpoint = warp::path!("feed" / "v1" / "checkpoint").and(with(app)).and(call()).then(
-        |app: App, call: Call| async move { by_method!(call => { GET: async { checkpoint(&app, &call) } }) },
+        |app: App, call: Call| async move { by_method!(call => { GET: part(&app, "checkpoint", &call) }) },
     );
     let key = warp::path!("feed" / "v1" / "key")
         .and(with(app))
         .and(call())
-        .then(|app: App, call: Call| async move { by_method!(call => { GET: async { key(&app, &call) } }) });
+        .then(|app: App, call: Call| async move { by_method!(call => { GET: part(&app, "key", &call) }) });
     // A place has as many segments as its number wants.
     let tiles = warp::path!("feed" / "v1" / "tile" / ..).and(warp::path::tail()).and(with(app)).and(call());
     let tiles = tiles.then(|path: Tail, app: App, call: Call| async move {
-        by_method!(call => { GET: tile(&app, path.as_str(), &call) })
+        let path = format!("tile/{}", path.as_str());
+        by_method!(call => { GET: part(&app, &path, &call) })
     });
     checkpoint.or(key).unify().or(tiles).unify().boxed()
 }
 
-fn checkpoint(app: &App, call: &Call) -> Answer {
-    let paid = app.anyone(call)?;
-    let note = app.feed.newest().note;
-    Ok(open_to_all(&paid, call, note.as_bytes(), TEXT, "max-age=1"))
-}
-
-fn key(app: &App, call: &Call) -> Answer {
-    let paid = app.anyone(call)?;
-    let line = format!("{}\n", app.feed.verifier());
-    Ok(open_to_all(&paid, call, line.as_bytes(), TEXT, "public, max-age=3600"))
-}
-
-async fn tile(app: &App, path: &str, call: &Call) -> Answer {
-    let (level, place) = path.split_once('/').ok_or_else(Problem::not_found)?;
-    let place = TilePlace::parse(place).ok_or_else(Problem::not_found)?;
-    if level == "entries" {
-        return bundle(app, place, call).await;
+async fn part(app: &App, path: &str, call: &Call) -> Answer {
+    let feed = &app.feed;
+    let part = Part::parse(path).ok_or_else(Problem::not_found)?;
+    if let Part::Bundle(place) = part {
+        let (_, paid) = app.provider(call).await?;
+        let coding = coding_wanted(call);
+        let bytes = feed.bundle(place, coding).await?.ok_or_else(Problem::not_found)?;
+        return Ok(bundle_response(&paid, call, &bytes, coding));
     }
-    let level = decimal(level).filter(|level| *level <= TILE_LEVEL_MAX).ok_or_else(Problem::not_found)?;
     let paid = app.anyone(call)?;
-    let hashes = app.feed.tile(level as u32, place)?.ok_or_else(Problem::not_found)?;
-    Ok(open_to_all(&paid, call, &hashes, BYTES, "public, max-age=31536000, immutable"))
+    let (bytes, media_type, cache) = match part {
+        Part::Checkpoint => (feed.newest().note.as_bytes().to_vec(), TEXT, "max-age=1"),
+        Part::Key => (format!("{}\n", feed.verifier()).into_bytes(), TEXT, "public, max-age=3600"),
+        Part::Tile(level, place) => {
+            (feed.tile(level, place)?.ok_or_else(Problem::not_found)?, BYTES, FOR_EVER)
+        }
+        Part::Bundle(_) => return Err(Problem::not_found()),
+    };
+    Ok(open_to_all(&paid, call, &bytes, media_type, cache))
 }
 
-async fn bundle(app: &App, place: TilePlace, call: &Call) -> Answer {
-    let (_, paid) = app.provider(call).await?;
+/// The coding to serve a bundle in; `None` is plain.
+pub(super) fn coding_wanted(call: &Call) -> Option<Coding> {
     let chosen = coding(&call.headers, &Coding::ALL.map(Coding::name));
-    let chosen = Coding::ALL.into_iter().find(|coding| Some(coding.name()) == chosen);
-    let bytes = app.feed.bundle(place, chosen).await?.ok_or_else(Problem::not_found)?;
-    let mut response = whole_or_known(call, &bytes, BYTES);
-    if let Some(coding) = chosen.filter(|_| response.status() == StatusCode::OK) {
+    Coding::ALL.into_iter().find(|coding| Some(coding.name()) == chosen)
+}
+
+pub(super) fn bundle_response(paid: &Paid, call: &Call, bytes: &[u8], coding: Option<Coding>) -> Response {
+    let mut response = whole_or_known(call, bytes, BYTES);
+    if let Some(coding) = coding.filter(|_| response.status() == StatusCode::OK) {
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     }
-    Ok(keyed_for_ever(&paid, response))
+    keyed_for_ever(paid, response)
 }
 
-fn open_to_all(
+pub(super) fn open_to_all(
     paid: &Paid,
     call: &Call,
     body: &[u8],

@@ -6,6 +6,7 @@
 mod ack;
 mod corrections;
 mod events;
+mod former;
 mod log;
 
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue, VARY};
@@ -36,7 +37,11 @@ pub fn routes(app: &App) -> Routes {
         let app = listening.clone();
         async move { by_method!(call => { GET: events::get(&app, call) }) }
     });
-    page.or(one).unify().or(ack).unify().or(events).unify().or(log::routes(app)).unify().boxed()
+    page.or(one).unify().or(ack).unify().or(events).unify().or(static_files(app)).unify().boxed()
+}
+
+fn static_files(app: &App) -> Routes {
+    log::routes(app).or(former::routes(app)).unify().boxed()
 }
 
 /// An answer that only its key's bearer may keep, and asks about before each

@@ -11,6 +11,7 @@ mod killed;
 mod logs;
 mod people;
 mod phone;
+mod restored;
 mod routes;
 mod rubbish;
 mod serving;

@@ -57,6 +57,8 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/feed/v1/checkpoint", &[("GET", Anyone)]),
     ("/feed/v1/key", &[("GET", Anyone)]),
     ("/feed/v1/tile/*", &[("GET", Anyone)]),
+    ("/feed/v1/logs", &[("GET", Anyone)]),
+    ("/feed/v1/logs/{}/*", &[("GET", Anyone)]),
     ("/feed/v1/events", &[("GET", Provider)]),
 ];
 

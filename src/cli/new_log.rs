@@ -1,0 +1,94 @@
+//! After a restore, on purpose: `feed new-log` goes on under another name when
+//! what was published cannot be gone on with, and `feed confirm-head` says
+//! that a database without its high-water mark is the newest one.
+//!
+//! Both need the store for themselves: the service, if it runs, would go on
+//! under the name that it was started with.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::cli::Failed;
+use crate::cli::config::{Config, StoreUrl};
+use crate::cli::house::{World, log_dir, mark_path, open_signer, sled_options};
+use crate::domain::hex::hex;
+use crate::feed::Feed;
+use crate::feed::merkle::empty_root;
+use crate::store::sled::{SledStore, signed_by_mark};
+use crate::store::{AuditDraft, Changeset, LogHead, Store, Versioned};
+
+/// The log gets a new name and begins, for those who follow it, at nothing;
+/// its entries are those of this database, with the numbers that they have.
+pub async fn new_log(origin: &str, mut config: Config, world: &World) -> Result<(), Failed> {
+    origin.clone_into(&mut config.feed.origin);
+    let signer = open_signer(&config, world)?;
+    let verifier = signer.verifier().to_string();
+    if log_dir(&config).join(signer.verifier().id()).exists() {
+        return Err(Failed::because(&format!(
+            "there was a log of this name and key already: {verifier}; a new one needs a new origin"
+        )));
+    }
+    let store = adopt(&config)?;
+    let known = store.load::<LogHead>(&()).await.map_err(|error| Failed::new("the store", &error))?;
+    let former = known.as_ref().map(|known| known.value.verifier.clone());
+    let head = LogHead { verifier: verifier.clone(), size: 0, root: empty_root() };
+    let mut changes = Changeset::default();
+    changes.put(Versioned { version: known.map_or(0, |known| known.version), value: head });
+    changes.audit.push(audit(world.clock.now(), "new_log", &verifier));
+    // From here on the old name is refused, and the mark is the new log's.
+    store.commit(changes).await.map_err(|error| Failed::new("the store", &error))?;
+    println!("The log begins anew as {origin}. Set this in the configuration, and start the service:\n");
+    println!("    [feed]\n    origin = \"{origin}\"\n");
+    println!("Providers need the new verifier key, and begin at 0 with it:\n\n    {verifier}\n");
+    if let Some(former) = former {
+        println!("What was published as {former} stays readable under /feed/v1/logs.");
+    }
+    Ok(())
+}
+
+/// Takes the database as the newest there is, if nothing speaks against it.
+pub async fn confirm_head(config: &Config, world: &World) -> Result<(), Failed> {
+    let mark = mark_path(config);
+    let signed = signed_by_mark(&mark).map_err(|error| Failed::new(&mark.display().to_string(), &error))?;
+    let store = adopt(config)?;
+    let head = store.load::<LogHead>(&()).await.map_err(|error| Failed::new("the store", &error))?;
+    let head_size = head.as_ref().map_or(0, |head| head.value.size);
+    if let Some(signed) = signed.filter(|signed| *signed > head_size) {
+        return Err(Failed::because(&format!(
+            "the high-water mark knows of a signed checkpoint of {signed} entries, and this database of one of \
+             {head_size}: it is not the newest; bring that back, or begin anew with `zhengming feed new-log`"
+        )));
+    }
+    // Refuses what does not fit the head.
+    let feed = Feed::open(store.clone(), &log_dir(config), open_signer(config, world)?).await;
+    let feed = feed.map_err(|error| Failed::new("the log", &error))?;
+    let mut changes = Changeset::default();
+    changes.audit.push(audit(world.clock.now(), "head_confirmed", &feed.verifier().to_string()));
+    store.commit(changes).await.map_err(|error| Failed::new("the store", &error))?;
+    let newest = feed.newest().checkpoint;
+    println!("The head is confirmed: {} entries, root {}", newest.size, hex(&newest.root));
+    println!("If a provider has seen more than these, its mirror will say that the log has shrunk.");
+    Ok(())
+}
+
+/// The store, whatever its mark says; the mark changes with the first commit.
+fn adopt(config: &Config) -> Result<Arc<dyn Store>, Failed> {
+    let StoreUrl::Sled(dir) = &config.store else {
+        return Err(Failed::because("only a store on disk (sled:) has a high-water mark"));
+    };
+    let mut options = sled_options(config, dir);
+    options.adopt = true;
+    let store = SledStore::open(&options).map_err(|error| Failed::new("the store", &error))?;
+    Ok(Arc::new(store))
+}
+
+fn audit(at: Timestamp, action: &str, verifier: &str) -> AuditDraft {
+    AuditDraft {
+        at,
+        actor: "cli".to_owned(),
+        action: action.to_owned(),
+        subject: format!("log:{verifier}"),
+        digest: None,
+    }
+}
