@@ -19,6 +19,7 @@ mod former;
 mod hashes;
 mod lag;
 pub mod merkle;
+pub mod mirror;
 pub mod note;
 mod publisher;
 pub mod receipt;

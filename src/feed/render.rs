@@ -72,14 +72,31 @@ pub const CSV_HEADER: [&str; 10] = [
 /// have the very name take it from JSON. Numbers keep their `+`: digits behind
 /// a plus are only a number.
 pub fn csv(entries: &[(u64, &[u8])]) -> Result<Vec<u8>, LeafMalformed> {
-    let out = Vec::with_capacity(CSV_LINE_BYTES * (entries.len() + 1));
-    let mut out = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+    let mut out = csv_writer(CSV_LINE_BYTES * (entries.len() + 1));
     out.write_record(CSV_HEADER).expect("a Vec takes every byte");
     for &(seq, leaf) in entries {
         let row = Row::from(seq, entry(seq, leaf)?);
         out.serialize(row).expect("a row is flat, and a Vec takes every byte");
     }
     Ok(out.into_inner().expect("a Vec takes every byte"))
+}
+
+/// Its first line.
+pub fn csv_header() -> Vec<u8> {
+    csv(&[]).expect("nothing is malformed in no entries")
+}
+
+/// Any other.
+pub fn csv_line(seq: u64, entry: Entry) -> Vec<u8> {
+    let mut out = csv_writer(CSV_LINE_BYTES);
+    out.serialize(Row::from(seq, entry)).expect("a row is flat, and a Vec takes every byte");
+    out.into_inner().expect("a Vec takes every byte")
+}
+
+fn csv_writer(capacity: usize) -> csv::Writer<Vec<u8>> {
+    let buffer = capacity.min(8 * 1024);
+    let out = Vec::with_capacity(capacity);
+    csv::WriterBuilder::new().has_headers(false).buffer_capacity(buffer).from_writer(out)
 }
 
 /// The entry that a leaf is the bytes of.

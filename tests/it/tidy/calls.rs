@@ -60,6 +60,7 @@ const BANS: [Ban; 11] = [
             "src/casework/worker",
             "src/casework/webhooks/telling",
             "src/feed/publisher",
+            "src/feed/mirror/follow",
             "src/cli/",
             "src/store/sled/open",
         ],
