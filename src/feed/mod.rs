@@ -24,6 +24,7 @@ pub mod note;
 mod publisher;
 pub mod receipt;
 pub mod render;
+pub mod snapshot;
 pub mod tiles;
 pub mod zms;
 
@@ -52,6 +53,7 @@ use crate::feed::files::LogFiles;
 use crate::feed::merkle::Hash;
 use crate::feed::note::{NoteSigner, NoteVerifier};
 use crate::feed::render::LeafMalformed;
+use crate::feed::snapshot::Horizon;
 use crate::store::{LOG_ENTRIES_MAX, LogHead, Store, StoreError};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -123,6 +125,7 @@ pub struct Feed {
     publishing: Mutex<()>,
     /// The last round failed.
     failing: AtomicBool,
+    horizon: Horizon,
 }
 
 impl Feed {
@@ -157,8 +160,8 @@ impl Feed {
         let newest = RwLock::new(Published::sign(none, &signer));
         let published = watch::Sender::new(0);
         let failing = AtomicBool::new(false);
-        let feed =
-            Self { store, signer, files, former, newest, published, publishing: Mutex::default(), failing };
+        let (publishing, horizon) = (Mutex::default(), Horizon::default());
+        let feed = Self { store, signer, files, former, newest, published, publishing, failing, horizon };
         let extended = feed.extend().await?;
         let recorded = feed.record(feed.sign(&extended)?).await?;
         feed.show(recorded)?;
@@ -199,9 +202,9 @@ impl Feed {
         !self.failing.load(Ordering::Relaxed)
     }
 
-    /// Entries before this one are no longer kept.
+    /// Entries before this one are no longer handed out.
     pub fn oldest(&self) -> u64 {
-        0
+        self.horizon.oldest()
     }
 
     /// The log's root when it had `size` entries; `None` for what is not

@@ -5,6 +5,8 @@
 //!
 //! Absent: which of the three a caller wants, and which entries they may see.
 
+use std::io::{self, Write};
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -72,31 +74,48 @@ pub const CSV_HEADER: [&str; 10] = [
 /// have the very name take it from JSON. Numbers keep their `+`: digits behind
 /// a plus are only a number.
 pub fn csv(entries: &[(u64, &[u8])]) -> Result<Vec<u8>, LeafMalformed> {
-    let mut out = csv_writer(CSV_LINE_BYTES * (entries.len() + 1));
-    out.write_record(CSV_HEADER).expect("a Vec takes every byte");
+    let out = Vec::with_capacity(CSV_LINE_BYTES * (entries.len() + 1));
+    let mut table = Table::new(out).expect("a Vec takes every byte");
     for &(seq, leaf) in entries {
-        let row = Row::from(seq, entry(seq, leaf)?);
-        out.serialize(row).expect("a row is flat, and a Vec takes every byte");
+        table.row(seq, entry(seq, leaf)?).expect("a Vec takes every byte");
     }
-    Ok(out.into_inner().expect("a Vec takes every byte"))
+    Ok(table.finish().expect("a Vec takes every byte"))
 }
 
-/// Its first line.
+/// The same row by row, for tables that do not fit in memory.
+#[derive(Debug)]
+pub struct Table<W: Write>(csv::Writer<W>);
+
+impl<W: Write> Table<W> {
+    pub fn new(out: W) -> io::Result<Self> {
+        let mut table = csv_writer(out);
+        table.write_record(CSV_HEADER)?;
+        Ok(Self(table))
+    }
+
+    pub fn row(&mut self, seq: u64, entry: Entry) -> io::Result<()> {
+        Ok(self.0.serialize(Row::from(seq, entry))?)
+    }
+
+    pub fn finish(self) -> io::Result<W> {
+        self.0.into_inner().map_err(csv::IntoInnerError::into_error)
+    }
+}
+
+/// A row without the header.
+pub fn csv_line(seq: u64, entry: Entry) -> Vec<u8> {
+    let mut row = Table(csv_writer(Vec::with_capacity(CSV_LINE_BYTES)));
+    row.row(seq, entry).expect("a Vec takes every byte");
+    row.finish().expect("a Vec takes every byte")
+}
+
+/// The header without a row.
 pub fn csv_header() -> Vec<u8> {
     csv(&[]).expect("nothing is malformed in no entries")
 }
 
-/// Any other.
-pub fn csv_line(seq: u64, entry: Entry) -> Vec<u8> {
-    let mut out = csv_writer(CSV_LINE_BYTES);
-    out.serialize(Row::from(seq, entry)).expect("a row is flat, and a Vec takes every byte");
-    out.into_inner().expect("a Vec takes every byte")
-}
-
-fn csv_writer(capacity: usize) -> csv::Writer<Vec<u8>> {
-    let buffer = capacity.min(8 * 1024);
-    let out = Vec::with_capacity(capacity);
-    csv::WriterBuilder::new().has_headers(false).buffer_capacity(buffer).from_writer(out)
+fn csv_writer<W: Write>(out: W) -> csv::Writer<W> {
+    csv::WriterBuilder::new().has_headers(false).from_writer(out)
 }
 
 /// The entry that a leaf is the bytes of.

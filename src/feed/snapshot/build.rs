@@ -1,0 +1,157 @@
+//! A snapshot is the one before it, merged with what the log has had since.
+//!
+//! The log is read in order and in stretches that fit in memory. Each is
+//! folded to its numbers' newest lines; all but the last go to scratch files.
+//! One merge of the earlier snapshot, these and the last stretch then writes
+//! every form. So memory is bounded, disks read and write from front to back,
+//! and nobody who commits or reads waits for it.
+//!
+//! Which stretches and which earlier snapshot it went through leaves no trace
+//! in the bytes: they are those of the log up to the size, and of the key.
+
+use std::fs::File;
+use std::io::{BufReader, Seek};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::folder::Folder;
+use super::form::Form;
+use super::lines::{self, Line, Lines, Merge};
+use super::sum::Sum;
+use super::writing::{self, Writing, Written};
+use super::{Log, SnapshotError};
+
+/// How much is done at once; the bytes do not depend on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Portions {
+    /// Most entries in memory: with leaves of 300 bytes, 100 MiB or so.
+    pub chunk_entries: usize,
+    /// Most scratch files. One more, and they are merged to one.
+    pub scratch_files: usize,
+}
+
+impl Default for Portions {
+    fn default() -> Self {
+        Self { chunk_entries: 262_144, scratch_files: 32 }
+    }
+}
+
+/// How many lines to take between looks at whether to stop.
+const LINES_BETWEEN_LOOKS: usize = 4_096;
+
+pub struct Build {
+    pub folder: Arc<Folder>,
+    pub portions: Portions,
+    pub stop: CancellationToken,
+}
+
+impl Build {
+    /// Writes all corrections in force at `size`, from an earlier snapshot on
+    /// or from nothing.
+    pub async fn run(
+        self: Arc<Self>,
+        log: &dyn Log,
+        previous: Option<Sum>,
+        size: u64,
+    ) -> Result<Written, SnapshotError> {
+        let mut at = previous.as_ref().map_or(0, |previous| previous.size);
+        let mut scratch = Vec::new();
+        loop {
+            let chunk = self.chunk(log, at, size).await?;
+            let (first, this) = (at, self.clone());
+            at += chunk.len() as u64;
+            if at == size {
+                return blocking(move || this.write(previous, scratch, lines::fold(first, &chunk)?)).await;
+            }
+            scratch = blocking(move || this.set_aside(scratch, lines::fold(first, &chunk)?)).await?;
+        }
+    }
+
+    async fn chunk(&self, log: &dyn Log, first: u64, size: u64) -> Result<Vec<Vec<u8>>, SnapshotError> {
+        let end = size.min(first.saturating_add(self.portions.chunk_entries as u64));
+        let mut chunk = Vec::new();
+        loop {
+            let at = first + chunk.len() as u64;
+            if at == end {
+                return Ok(chunk);
+            }
+            self.go_on()?;
+            chunk.extend(log.leaves(at, end).await?);
+        }
+    }
+
+    fn set_aside(&self, mut files: Vec<File>, lines: Vec<Line>) -> Result<Vec<File>, SnapshotError> {
+        if files.len() == self.portions.scratch_files {
+            let merged = writing::scratch(&self.folder, self.watched(Merge::new(read_all(files)?)))?;
+            files = vec![merged];
+        }
+        files.push(writing::scratch(&self.folder, lines.into_iter().map(Ok))?);
+        Ok(files)
+    }
+
+    fn write(
+        &self,
+        previous: Option<Sum>,
+        scratch: Vec<File>,
+        newest: Vec<Line>,
+    ) -> Result<Written, SnapshotError> {
+        let mut sources = Vec::new();
+        if let Some(previous) = previous {
+            sources.push(self.read_previous(&previous)?);
+        }
+        sources.extend(read_all(scratch)?);
+        sources.push(Box::new(newest.into_iter().map(Ok)));
+        let mut writing = Writing::begin(&self.folder)?;
+        for line in self.watched(Merge::new(sources)) {
+            let line = line?;
+            if !line.withdrawn {
+                writing.push(&line)?;
+            }
+        }
+        Ok(writing.finish()?)
+    }
+
+    fn read_previous(&self, previous: &Sum) -> Result<Lines<'static>, SnapshotError> {
+        let damaged = SnapshotError::Damaged { size: previous.size };
+        let path = self.folder.path(previous.size, Form::Ndjson, None);
+        match (File::open(path), previous.digest(Form::Ndjson)) {
+            (Ok(file), Some(digest)) => {
+                Ok(lines::of_signed_file(previous.size, *digest, BufReader::new(file)))
+            }
+            _ => Err(damaged),
+        }
+    }
+
+    fn watched<'a>(
+        &'a self,
+        lines: impl Iterator<Item = Result<Line, SnapshotError>> + 'a,
+    ) -> impl Iterator<Item = Result<Line, SnapshotError>> + 'a {
+        lines.enumerate().map(|(place, line)| {
+            if place.is_multiple_of(LINES_BETWEEN_LOOKS) {
+                self.go_on()?;
+            }
+            line
+        })
+    }
+
+    fn go_on(&self) -> Result<(), SnapshotError> {
+        if self.stop.is_cancelled() { Err(SnapshotError::Stopped) } else { Ok(()) }
+    }
+}
+
+fn read_all(files: Vec<File>) -> Result<Vec<Lines<'static>>, SnapshotError> {
+    let read = |mut file: File| {
+        file.rewind()?;
+        Ok(lines::of_file(BufReader::new(file)))
+    };
+    files.into_iter().map(read).collect()
+}
+
+/// Away from the threads that answer.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
+) -> Result<T, SnapshotError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|panicked| Err(SnapshotError::Io(std::io::Error::other(panicked))))
+}

@@ -1,0 +1,33 @@
+//! The forms of a snapshot, and the codings in which each lies ready.
+
+use crate::feed::Coding;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    Ndjson,
+    Csv,
+}
+
+impl Form {
+    /// In the order in which a sum names them.
+    pub const ALL: [Self; 2] = [Self::Ndjson, Self::Csv];
+
+    /// Its name, and its files' extension.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+        }
+    }
+
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.name() == name)
+    }
+
+    /// In which codings it lies ready, beside as it is.
+    pub fn codings(self) -> &'static [Coding] {
+        match self {
+            Self::Ndjson | Self::Csv => &Coding::ALL,
+        }
+    }
+}

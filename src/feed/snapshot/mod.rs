@@ -1,0 +1,304 @@
+//! Snapshots: all corrections in force at the size of a checkpoint, for who
+//! begins with the feed or has been away for long.
+//!
+//! Files of one folder, written once and never changed. `{size}.sum` is
+//! signed and makes them a snapshot: one exists if and only if its sum does.
+//! Two are kept, so that a download that has begun can be gone on with.
+//!
+//! | a crash | leaves | which the next start |
+//! |---|---|---|
+//! | while scratch files are written | nothing: they have no name | |
+//! | while drafts are written | `draft-….tmp` | removes |
+//! | while forms get their names | forms of a size without a sum | removes |
+//! | after the sum has its name | the snapshot, and one too many | retires the oldest |
+//! | after the old sum has become `{size}.gone` | forms of a size without a sum | removes |
+//!
+//! `{size}.gone` says that there was a snapshot, to those who still ask.
+//!
+//! Absent: words of HTTP, what a provider's own copy does with a snapshot,
+//! removing entries from the log: they are only refused, see `horizon`.
+
+mod build;
+mod folder;
+mod form;
+mod horizon;
+mod keeper;
+mod lines;
+mod sum;
+mod writing;
+
+pub use build::Portions;
+pub use form::Form;
+pub use horizon::Horizon;
+pub use keeper::{Rhythm, due};
+pub use sum::{KEY_NAME_SUFFIX, Sum, SumError};
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::feed::checkpoint::Checkpoint;
+use crate::feed::merkle::Hash;
+use crate::feed::note::{KeyNameMalformed, NoteSigner};
+use crate::feed::render::LeafMalformed;
+use crate::feed::{Coding, Feed, FeedError};
+use build::Build;
+use folder::Folder;
+
+/// How many snapshots are kept.
+pub const KEPT: usize = 2;
+/// Marks of snapshots that were; those of the smallest sizes go first.
+const GONE_MAX: usize = 1_000;
+
+/// What a snapshot is made of.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// Size and root of what is published.
+    fn checkpoint(&self) -> Checkpoint;
+
+    /// The root at an earlier size.
+    fn root_at(&self, size: u64) -> Result<Option<Hash>, FeedError>;
+
+    /// Some leaves from `first` up to `end`; none only where there are none.
+    async fn leaves(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, FeedError>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    pub sum: Sum,
+    /// The sum as it was signed.
+    pub note: String,
+    /// When making it began.
+    pub at: Timestamp,
+}
+
+/// What is known of a size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    Here(Arc<Snapshot>),
+    /// There was one.
+    Gone,
+    Never,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("snapshot files: {0}")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Log(#[from] FeedError),
+    #[error(transparent)]
+    KeyName(#[from] KeyNameMalformed),
+    #[error("the snapshot at {size} is not what was signed")]
+    Damaged { size: u64 },
+    #[error("stopped before the snapshot was finished")]
+    Stopped,
+}
+
+#[derive(Debug)]
+pub struct Snapshots {
+    folder: Arc<Folder>,
+    signer: NoteSigner,
+    portions: Portions,
+    horizon: Horizon,
+    shelf: RwLock<Shelf>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    /// Ascending by size.
+    kept: Vec<Arc<Snapshot>>,
+    gone: BTreeSet<u64>,
+}
+
+impl Snapshots {
+    /// Takes up what lies in `dir` and is this log's, under its key. The
+    /// feed's horizon moves with what is kept.
+    pub async fn of(feed: &Feed, dir: &Path, disk_free_bytes_min: u64) -> Result<Self, SnapshotError> {
+        Self::open(dir, disk_free_bytes_min, &feed.signer, feed, feed.horizon.clone()).await
+    }
+
+    async fn open(
+        dir: &Path,
+        disk_free_bytes_min: u64,
+        signer: &NoteSigner,
+        log: &dyn Log,
+        horizon: Horizon,
+    ) -> Result<Self, SnapshotError> {
+        let signer = signer.under(KEY_NAME_SUFFIX)?;
+        let (folder, found) = Folder::open(dir, disk_free_bytes_min)?;
+        let (folder, portions) = (Arc::new(folder), Portions::default());
+        let shelf = RwLock::new(Shelf { kept: Vec::new(), gone: found.gone });
+        let snapshots = Self { folder, signer, portions, horizon, shelf };
+        for size in found.kept {
+            match snapshots.read(size, log)? {
+                Ok(snapshot) => snapshots.add(snapshot).await?,
+                Err(why) => {
+                    tracing::warn!(size, why, "a snapshot is not of use and was removed");
+                    snapshots.folder.discard(size)?;
+                }
+            }
+        }
+        Ok(snapshots)
+    }
+
+    pub fn newest(&self) -> Option<Arc<Snapshot>> {
+        self.shelf().kept.last().cloned()
+    }
+
+    pub fn find(&self, size: u64) -> Found {
+        let shelf = self.shelf();
+        match shelf.kept.iter().find(|kept| kept.sum.size == size) {
+            Some(kept) => Found::Here(kept.clone()),
+            None if shelf.gone.contains(&size) => Found::Gone,
+            None => Found::Never,
+        }
+    }
+
+    /// One of a snapshot's files and how many bytes it has. It can be read to
+    /// its end whatever becomes of the snapshot; `NotFound` where that has been
+    /// removed since it was found.
+    pub async fn file(
+        &self,
+        size: u64,
+        form: Form,
+        coding: Option<Coding>,
+    ) -> io::Result<(tokio::fs::File, u64)> {
+        let file = tokio::fs::File::open(self.folder.path(size, form, coding)).await?;
+        let bytes = file.metadata().await?.len();
+        Ok((file, bytes))
+    }
+
+    /// Makes the snapshot at a checkpoint beyond the newest one, and retires
+    /// the oldest. For one caller at a time.
+    pub async fn take(
+        &self,
+        log: &dyn Log,
+        checkpoint: &Checkpoint,
+        now: Timestamp,
+        stop: &CancellationToken,
+    ) -> Result<Arc<Snapshot>, SnapshotError> {
+        let build = Build { folder: self.folder.clone(), portions: self.portions, stop: stop.child_token() };
+        let build = Arc::new(build);
+        // Dropped in the middle, it does not leave its threads at work.
+        let _ends_with_this = build.stop.clone().drop_guard();
+        let previous = self.newest().map(|newest| newest.sum.clone());
+        let mut written = build.clone().run(log, previous, checkpoint.size).await;
+        if let Err(SnapshotError::Damaged { size }) = written {
+            tracing::error!(
+                size,
+                "a snapshot is damaged: it is removed, and the next one begins from nothing"
+            );
+            self.drop_damaged(size).await?;
+            written = build.run(log, None, checkpoint.size).await;
+        }
+        let written = written?;
+        let (size, root) = (checkpoint.size, checkpoint.root);
+        let sum = Sum { size, root, count: written.count, digests: written.digests };
+        let note = sum.sign(&self.signer);
+        let snapshot = Snapshot { sum, note, at: now };
+        let (folder, text) = (self.folder.clone(), snapshot.note.clone());
+        build::blocking(move || Ok(folder.put(size, written.drafts, &text, now)?)).await?;
+        self.add(snapshot).await?;
+        Ok(self.newest().expect("one was added"))
+    }
+
+    /// The snapshot that lies under a size, or why it is none of ours.
+    fn read(&self, size: u64, log: &dyn Log) -> Result<Result<Snapshot, String>, SnapshotError> {
+        if !self.folder.is_whole(size) {
+            return Ok(Err("a file of it is missing".to_owned()));
+        }
+        let (note, at) = match self.folder.sum(size) {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let sum = match Sum::open(&note, self.signer.verifier()) {
+            Ok(sum) => sum,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        if sum.size != size || log.root_at(size)? != Some(sum.root) {
+            return Ok(Err("it is another log's".to_owned()));
+        }
+        Ok(Ok(Snapshot { sum, note, at }))
+    }
+
+    /// Puts a snapshot on the shelf and takes the oldest off it.
+    async fn add(&self, snapshot: Snapshot) -> Result<(), SnapshotError> {
+        let mut surplus = Vec::new();
+        {
+            let mut shelf = self.shelf_to_change();
+            shelf.kept.push(Arc::new(snapshot));
+            while shelf.kept.len() > KEPT {
+                surplus.push(shelf.kept.remove(0).sum.size);
+            }
+        }
+        self.retire(surplus).await
+    }
+
+    async fn drop_damaged(&self, size: u64) -> Result<(), SnapshotError> {
+        self.shelf_to_change().kept.retain(|kept| kept.sum.size != size);
+        self.retire(vec![size]).await
+    }
+
+    /// Removes what is off the shelf, and the oldest of the marks.
+    async fn retire(&self, sizes: Vec<u64>) -> Result<(), SnapshotError> {
+        let mut forgotten = Vec::new();
+        {
+            let gone = &mut self.shelf_to_change().gone;
+            gone.extend(&sizes);
+            while gone.len() > GONE_MAX {
+                forgotten.extend(gone.pop_first());
+            }
+        }
+        let folder = self.folder.clone();
+        build::blocking(move || {
+            sizes.into_iter().try_for_each(|size| folder.retire(size))?;
+            Ok(forgotten.into_iter().try_for_each(|size| folder.forget(size))?)
+        })
+        .await
+    }
+
+    /// The size of the older one, where as many are kept as shall be.
+    fn older_size(&self) -> Option<u64> {
+        let shelf = self.shelf();
+        (shelf.kept.len() == KEPT).then(|| shelf.kept[0].sum.size)
+    }
+
+    fn shelf_to_change(&self) -> RwLockWriteGuard<'_, Shelf> {
+        self.shelf.write().expect("nobody panics while holding the shelf")
+    }
+
+    fn shelf(&self) -> RwLockReadGuard<'_, Shelf> {
+        self.shelf.read().expect("nobody panics while holding the shelf")
+    }
+}
+
+#[async_trait]
+impl Log for Feed {
+    fn checkpoint(&self) -> Checkpoint {
+        self.newest().checkpoint
+    }
+
+    fn root_at(&self, size: u64) -> Result<Option<Hash>, FeedError> {
+        Self::root_at(self, size)
+    }
+
+    async fn leaves(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, FeedError> {
+        Ok(Self::leaves(self, first, end).await?)
+    }
+}
+
+impl From<LeafMalformed> for SnapshotError {
+    fn from(damage: LeafMalformed) -> Self {
+        Self::Log(damage.into())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
