@@ -30,6 +30,7 @@ pub struct Call {
 #[derive(Debug, Clone)]
 pub(super) struct Edge {
     pub(super) uri: Uri,
+    pub(super) is_head: bool,
     pub(super) request_id: Uuid,
     pub(super) client: Client,
     pub(super) deadline: Deadline,
@@ -59,6 +60,12 @@ impl Call {
 
     pub fn request_id(&self) -> Uuid {
         self.edge.request_id
+    }
+
+    /// Whether only the head of the answer will be sent. A route that spares
+    /// itself the body says its length in the head.
+    pub fn is_head(&self) -> bool {
+        self.edge.is_head
     }
 
     pub fn path(&self) -> &str {

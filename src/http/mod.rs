@@ -24,6 +24,7 @@ pub mod limits;
 pub mod moderation;
 pub mod negotiate;
 pub mod problem;
+pub mod range;
 mod reply;
 mod request_log;
 pub mod service;

@@ -54,6 +54,7 @@ pub(super) async fn answer(
     let client = server.trusted_proxies.client(peer, request.headers());
     let edge = Edge {
         uri: request.uri().clone(),
+        is_head: request.method() == Method::HEAD,
         request_id: (server.request_ids)(),
         client,
         deadline: Deadline::new(ms(server.limits.request_timeout_ms)),
