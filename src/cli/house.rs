@@ -18,6 +18,7 @@ use crate::env::clock::Clock;
 use crate::env::entropy::Entropy;
 use crate::env::secret_files;
 use crate::feed::note::NoteSigner;
+use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError};
 use crate::gateway::Now;
 use crate::gateway::camara::{Camara, CamaraConfig};
@@ -68,8 +69,11 @@ impl House {
         });
         let feed = Feed::open(store, &log_dir(config), open_signer(config, world)?).await;
         let feed = feed.map_err(|error| feed_failed(&error))?;
+        let dir = config.data_dir.join("snapshots");
+        let snapshots = Snapshots::of(&feed, &dir, config.disk_free_bytes_min).await;
+        let snapshots = snapshots.map_err(|error| Failed::new("the snapshots' folder", &error))?;
         let limits = Limits::new(&rates(config), &Elapsed::monotonic());
-        Ok(Self { app: Arc::new(Service { casework, feed, limits }), store_failed })
+        Ok(Self { app: Arc::new(Service { casework, feed, snapshots, limits }), store_failed })
     }
 }
 

@@ -14,6 +14,7 @@ use crate::cli::Failed;
 use crate::cli::config::Config;
 use crate::cli::house::{House, World};
 use crate::env::entropy::uuid_v7;
+use crate::feed::snapshot::Rhythm;
 use crate::http::accept::{AcceptLimits, RequestIds, Server};
 use crate::http::client::TrustedProxies;
 use crate::http::service::App;
@@ -67,6 +68,7 @@ impl Running {
             let published = publisher.feed.publish_until(&stopped, interval).await;
             published.map_err(|error| Failed::new("the publisher", &error))
         });
+        running.keep_snapshots(config, world);
         let (worker, stopped) = (app.clone(), stop.clone());
         running.tasks.spawn(async move {
             worker.casework.work(&stopped).await.map_err(|error| Failed::new("the worker", &error))
@@ -93,6 +95,18 @@ impl Running {
             }
         });
         Ok(running)
+    }
+
+    fn keep_snapshots(&mut self, config: &Config, world: &World) {
+        let (app, stop, clock) = (self.app.clone(), self.stop.clone(), world.clock.clone());
+        let rhythm = Rhythm {
+            snapshot_interval_s: config.feed.snapshot_interval_s,
+            keep_entries_days: config.feed.keep_entries_days,
+        };
+        self.tasks.spawn(async move {
+            app.snapshots.snapshot_until(&app.feed, clock.as_ref(), &rhythm, &stop).await;
+            Ok(())
+        });
     }
 
     fn serve(&mut self, server: Server, listener: TcpListener) {

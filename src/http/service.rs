@@ -20,6 +20,7 @@ use crate::casework::control::Language;
 use crate::casework::{self, Casework};
 use crate::domain::id::DisputeId;
 use crate::domain::refusal::Refusal;
+use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError};
 
 /// Everything that a route can reach.
@@ -27,6 +28,7 @@ use crate::feed::{Feed, FeedError};
 pub struct Service {
     pub casework: Casework,
     pub feed: Feed,
+    pub snapshots: Snapshots,
     pub limits: Limits,
 }
 
@@ -120,6 +122,13 @@ impl Service {
             }
             Err(error) => Err(self.refused(call, error)),
         }
+    }
+
+    /// A provider that is about to be sent a snapshot.
+    pub fn downloader(&self, provider: &ProviderActor, paid: Paid) -> Result<Paid, Problem> {
+        let Paid(mut standings) = paid;
+        standings.extend(self.limits.snapshots_by_provider.check(provider.id())?);
+        Ok(Paid(standings))
     }
 
     pub async fn operator(&self, call: &Call) -> Result<(OperatorActor, Paid), Problem> {

@@ -30,6 +30,7 @@ use zhengming::env::clock::SystemClock;
 use zhengming::env::entropy::{OsEntropy, uuid_v7};
 use zhengming::feed::Feed;
 use zhengming::feed::note::NoteSigner;
+use zhengming::feed::snapshot::Snapshots;
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
@@ -145,9 +146,11 @@ fn over_http(runtime: &Runtime, script: &Script) -> Round {
     let (listener, server) = runtime.block_on(async {
         let signer = NoteSigner::new("localhost/feed", &[9; 32]).expect("the name is fine");
         let feed = Feed::open(store.clone(), folder.path(), signer).await.expect("the feed of a new store");
+        let snapshots = Snapshots::of(&feed, &folder.path().join("snapshots"), 0).await;
+        let snapshots = snapshots.expect("a new folder");
         let limits = Limits::new(&no_limits(), &Elapsed::monotonic());
         let casework = script::casework(store.clone(), folder.path());
-        let routes = service::routes(&Arc::new(Service { casework, feed, limits }));
+        let routes = service::routes(&Arc::new(Service { casework, feed, snapshots, limits }));
         let ids = Arc::new(|| uuid_v7(&SystemClock, &OsEntropy));
         let server = Server::new(AcceptLimits::default(), TrustedProxies::default(), ids, routes);
         (TcpListener::bind("127.0.0.1:0").await.expect("a free port"), server)

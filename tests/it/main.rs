@@ -7,6 +7,7 @@ mod events_http;
 mod feed_http;
 mod process;
 mod simulation;
+mod snapshots_http;
 mod store;
 mod stories;
 mod support;

@@ -142,21 +142,7 @@ fn tag(page: &PageOfEntries, root: &Hash, form: &Form) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use http_body_util::BodyExt;
-
     use super::*;
-
-    /// Nothing is pruned so far: no cursor can be too old over the wire.
-    #[tokio::test]
-    async fn a_cursor_that_is_too_old_is_told_where_to_begin_anew() {
-        let problem = Problem::from(FeedError::from(Refusal::CursorExpired { oldest: 256 }));
-        let response = problem.into_response();
-        assert_eq!(response.status(), 410);
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(body["code"], "cursor_expired");
-        assert_eq!((&body["oldest"], &body["snapshot"]), (&256.into(), &"/feed/v1/snapshot".into()));
-    }
 
     #[test]
     fn a_tag_tells_page_log_and_form() {

@@ -1,5 +1,5 @@
 //! The feed as providers pull it: pages of corrections, the correction of one
-//! number, the log as static tiles, and what they say back.
+//! number, the log as static tiles, snapshots, and what they say back.
 //!
 //! Absent: what is in the log and how much of it may be seen (`crate::feed`).
 
@@ -8,6 +8,7 @@ mod corrections;
 mod events;
 mod former;
 mod log;
+mod snapshots;
 
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue, VARY};
 use warp::Filter;
@@ -37,11 +38,13 @@ pub fn routes(app: &App) -> Routes {
         let app = listening.clone();
         async move { by_method!(call => { GET: events::get(&app, call) }) }
     });
-    page.or(one).unify().or(ack).unify().or(events).unify().or(static_files(app)).unify().boxed()
+    let calls = page.or(one).unify().or(ack).unify().or(events).unify();
+    calls.or(static_files(app)).unify().boxed()
 }
 
 fn static_files(app: &App) -> Routes {
-    log::routes(app).or(former::routes(app)).unify().boxed()
+    let logs = log::routes(app).or(former::routes(app)).unify();
+    logs.or(snapshots::routes(app)).unify().boxed()
 }
 
 /// An answer that only its key's bearer may keep, and asks about before each

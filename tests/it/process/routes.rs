@@ -53,6 +53,8 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/v1/moderation/regressed", &[("GET", Moderator)]),
     ("/feed/v1/corrections", &[("GET", Provider)]),
     ("/feed/v1/corrections/{}", &[("GET", Provider)]),
+    ("/feed/v1/snapshot", &[("GET", Provider)]),
+    ("/feed/v1/snapshots/{}", &[("GET", Provider)]),
     ("/feed/v1/ack", &[("PUT", Provider)]),
     ("/feed/v1/checkpoint", &[("GET", Anyone)]),
     ("/feed/v1/key", &[("GET", Anyone)]),

@@ -25,6 +25,7 @@ use zhengming::env::clock::MockClock;
 use zhengming::env::entropy::SeededEntropy;
 use zhengming::feed::Feed;
 use zhengming::feed::note::NoteSigner;
+use zhengming::feed::snapshot::Snapshots;
 use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
@@ -101,8 +102,9 @@ impl TestService {
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
         });
         let feed = Feed::open(store.clone(), data_dir.path(), signer()).await.unwrap();
+        let snapshots = Snapshots::of(&feed, &data_dir.path().join("snapshots"), 0).await.unwrap();
         let limits = Limits::new(limits, &Elapsed::new(Default::default));
-        let app: App = Arc::new(Service { casework, feed, limits });
+        let app: App = Arc::new(Service { casework, feed, snapshots, limits });
         let stop = CancellationToken::new();
         let address = serve(service::routes(&app), &stop).await;
         let admin_address = serve(admin::routes(&app), &stop).await;

@@ -20,6 +20,7 @@ use zhengming::domain::reference::Reference;
 use zhengming::env::clock::{Clock, MockClock};
 use zhengming::env::entropy::SeededEntropy;
 use zhengming::feed::Feed;
+use zhengming::feed::snapshot::Snapshots;
 use zhengming::gateway::Now;
 use zhengming::gateway::camara::{Camara, CamaraConfig};
 use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
@@ -101,9 +102,11 @@ impl World {
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(staging.path()).unwrap(),
         });
+        let feed = Feed::open(store.clone(), staging.path(), signer()).await.unwrap();
         let service = Arc::new(Service {
             casework: casework.clone(),
-            feed: Feed::open(store.clone(), staging.path(), signer()).await.unwrap(),
+            snapshots: Snapshots::of(&feed, &staging.path().join("snapshots"), 0).await.unwrap(),
+            feed,
             limits: Limits::new(&setup.limits, &elapsed(&clock)),
         });
         let stop = CancellationToken::new();

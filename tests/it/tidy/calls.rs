@@ -61,6 +61,7 @@ const BANS: [Ban; 11] = [
             "src/casework/webhooks/telling",
             "src/feed/publisher",
             "src/feed/mirror/follow",
+            "src/feed/snapshot/keeper",
             "src/cli/",
             "src/store/sled/open",
         ],
