@@ -21,6 +21,7 @@ use zhengming::domain::correction::{Entry, EntryReason, InForce, NameAction};
 use zhengming::domain::evidence::Assurance;
 use zhengming::domain::number::Number;
 use zhengming::feed::snapshot::{Form, KEY_NAME_SUFFIX, Rhythm, Sum};
+use zhengming::feed::zms::Decoder;
 use zhengming::http::limits::LimitsConfig;
 use zhengming::store::{Changeset, Store};
 
@@ -122,6 +123,9 @@ async fn the_newest_is_where_the_redirect_leads() {
         (Some("*/*"), "ndjson"),
         (Some("text/csv"), "csv"),
         (Some("text/csv;q=0.5, application/x-ndjson"), "ndjson"),
+        (Some("application/vnd.zhengming.zms"), "zms"),
+        (Some("application/octet-stream"), "zms"),
+        (Some("application/*"), "ndjson"),
     ] {
         let told = sent_on(&service, &key, accept).await;
         assert_eq!((told.status, told.header("location")), (307, &*place(3, kind)), "{accept:?}");
@@ -172,6 +176,18 @@ async fn each_form_in_each_coding() {
         tags.dedup();
         assert_eq!(tags.len(), 3, "one for each coding: {tags:?}");
     }
+}
+
+#[tokio::test]
+async fn the_compact_form_has_no_coding() {
+    let (service, key) = three().await;
+    let file = fetched(service.get(&place(3, "zms"), &key).header(ACCEPT_ENCODING, "gzip, zstd")).await;
+    assert_eq!((file.status, file.header("content-encoding")), (200, ""));
+    assert_eq!(file.header("content-type"), "application/vnd.zhengming.zms");
+    let mut compact = Decoder::open(io::Cursor::new(file.body)).unwrap();
+    assert_eq!((compact.header().origin.as_str(), compact.count()), ("localhost/feed", 3));
+    let numbers: Vec<u64> = compact.records().map(|record| record.unwrap().number.digits()).collect();
+    assert_eq!(numbers, [8_613_800_137_998, 8_613_800_137_999, 8_613_800_138_000]);
 }
 
 #[tokio::test]
@@ -280,7 +296,7 @@ async fn those_that_were_removed_are_gone_and_others_never_were() {
         grow(&service, 3, now()).await;
         assert!(look(&service, now()).await);
     }
-    for kind in ["ndjson", "csv", "sum"] {
+    for kind in ["ndjson", "csv", "zms", "sum"] {
         let gone = answered(service.get(&place(3, kind), &key)).await;
         assert_eq!(gone.code(), (410, "snapshot_gone".into()));
         assert_eq!(gone.json()["snapshot"], json!(NEWEST));

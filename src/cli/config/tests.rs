@@ -211,7 +211,8 @@ fn store_and_outbox_follow_the_data_folder() {
 
 #[test]
 fn a_logs_name_has_no_spaces_and_no_plus() {
-    for wrong in ["", " ", "a b", "a\\nb", "a+b", "a\\u3000b", "a\\u0001"] {
+    let long = "a".repeat(256);
+    for wrong in ["", " ", "a b", "a\\nb", "a+b", "a\\u3000b", "a\\u0001", &long] {
         let error = refusal(&format!("[feed]\norigin = \"{wrong}\""));
         assert!(error.starts_with("zhengming.toml:2: feed.origin: a log's name"), "{error}");
     }

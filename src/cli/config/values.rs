@@ -107,8 +107,9 @@ pub(super) fn base_url(text: &str) -> Result<String, String> {
 
 /// A log's name is a key name of signed notes, which ends at a space or `+`.
 pub fn origin(text: &str) -> Result<String, String> {
-    if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '+') {
-        return Err(format!("a log's name is not empty and has no spaces and no '+', found {text:?}"));
+    let is_fine = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
+    if !(1..=255).contains(&text.len()) || !text.chars().all(is_fine) {
+        return Err(format!("a log's name has 1 to 255 bytes, no spaces and no '+', found {text:?}"));
     }
     Ok(text.into())
 }

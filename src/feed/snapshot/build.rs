@@ -3,7 +3,7 @@
 //! The log is read in order and in stretches that fit in memory. Each is
 //! folded to its numbers' newest lines; all but the last go to scratch files.
 //! One merge of the earlier snapshot, these and the last stretch then writes
-//! every form. So memory is bounded, disks read and write from front to back,
+//! every form; the compact one takes a second look at the lines. So memory is bounded, disks read and write from front to back,
 //! and nobody who commits or reads waits for it.
 //!
 //! Which stretches and which earlier snapshot it went through leaves no trace
@@ -19,8 +19,9 @@ use super::folder::Folder;
 use super::form::Form;
 use super::lines::{self, Line, Lines, Merge};
 use super::sum::Sum;
-use super::writing::{self, Writing, Written};
+use super::writing::{self, Texts, Written};
 use super::{Log, SnapshotError};
+use crate::feed::zms::Header;
 
 /// How much is done at once; the bytes do not depend on it.
 #[derive(Debug, Clone, Copy)]
@@ -43,18 +44,20 @@ const LINES_BETWEEN_LOOKS: usize = 4_096;
 pub struct Build {
     pub folder: Arc<Folder>,
     pub portions: Portions,
+    /// Which log, and at which size.
+    pub header: Header,
     pub stop: CancellationToken,
 }
 
 impl Build {
-    /// Writes all corrections in force at `size`, from an earlier snapshot on
-    /// or from nothing.
+    /// Writes all corrections in force, from an earlier snapshot on or from
+    /// nothing.
     pub async fn run(
         self: Arc<Self>,
         log: &dyn Log,
         previous: Option<Sum>,
-        size: u64,
     ) -> Result<Written, SnapshotError> {
+        let size = self.header.size;
         let mut at = previous.as_ref().map_or(0, |previous| previous.size);
         let mut scratch = Vec::new();
         loop {
@@ -102,14 +105,18 @@ impl Build {
         }
         sources.extend(read_all(scratch)?);
         sources.push(Box::new(newest.into_iter().map(Ok)));
-        let mut writing = Writing::begin(&self.folder)?;
+        let mut texts = Texts::begin(&self.folder)?;
         for line in self.watched(Merge::new(sources)) {
             let line = line?;
             if !line.withdrawn {
-                writing.push(&line)?;
+                texts.push(&line)?;
             }
         }
-        Ok(writing.finish()?)
+        let (mut compact, ndjson) = texts.finish(&self.folder, &self.header)?;
+        for line in self.watched(lines::of_file(BufReader::new(ndjson))) {
+            compact.push(&line?)?;
+        }
+        compact.finish()
     }
 
     fn read_previous(&self, previous: &Sum) -> Result<Lines<'static>, SnapshotError> {

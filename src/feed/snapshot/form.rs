@@ -6,17 +6,19 @@ use crate::feed::Coding;
 pub enum Form {
     Ndjson,
     Csv,
+    Zms,
 }
 
 impl Form {
     /// In the order in which a sum names them.
-    pub const ALL: [Self; 2] = [Self::Ndjson, Self::Csv];
+    pub const ALL: [Self; 3] = [Self::Ndjson, Self::Csv, Self::Zms];
 
     /// Its name, and its files' extension.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ndjson => "ndjson",
             Self::Csv => "csv",
+            Self::Zms => "zms",
         }
     }
 
@@ -28,6 +30,8 @@ impl Form {
     pub fn codings(self) -> &'static [Coding] {
         match self {
             Self::Ndjson | Self::Csv => &Coding::ALL,
+            // There is nothing left to squeeze out.
+            Self::Zms => &[],
         }
     }
 }

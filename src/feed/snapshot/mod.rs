@@ -46,6 +46,7 @@ use crate::feed::checkpoint::Checkpoint;
 use crate::feed::merkle::Hash;
 use crate::feed::note::{KeyNameMalformed, NoteSigner};
 use crate::feed::render::LeafMalformed;
+use crate::feed::zms::{Header, ZmsError};
 use crate::feed::{Coding, Feed, FeedError};
 use build::Build;
 use folder::Folder;
@@ -94,6 +95,8 @@ pub enum SnapshotError {
     Log(#[from] FeedError),
     #[error(transparent)]
     KeyName(#[from] KeyNameMalformed),
+    #[error(transparent)]
+    Compact(#[from] ZmsError),
     #[error("the snapshot at {size} is not what was signed")]
     Damaged { size: u64 },
     #[error("stopped before the snapshot was finished")]
@@ -103,6 +106,8 @@ pub enum SnapshotError {
 #[derive(Debug)]
 pub struct Snapshots {
     folder: Arc<Folder>,
+    /// The log's name.
+    origin: String,
     signer: NoteSigner,
     portions: Portions,
     horizon: Horizon,
@@ -130,11 +135,11 @@ impl Snapshots {
         log: &dyn Log,
         horizon: Horizon,
     ) -> Result<Self, SnapshotError> {
-        let signer = signer.under(KEY_NAME_SUFFIX)?;
+        let (origin, signer) = (signer.verifier().name().to_owned(), signer.under(KEY_NAME_SUFFIX)?);
         let (folder, found) = Folder::open(dir, disk_free_bytes_min)?;
         let (folder, portions) = (Arc::new(folder), Portions::default());
         let shelf = RwLock::new(Shelf { kept: Vec::new(), gone: found.gone });
-        let snapshots = Self { folder, signer, portions, horizon, shelf };
+        let snapshots = Self { folder, origin, signer, portions, horizon, shelf };
         for size in found.kept {
             match snapshots.read(size, log)? {
                 Ok(snapshot) => snapshots.add(snapshot).await?,
@@ -183,22 +188,26 @@ impl Snapshots {
         now: Timestamp,
         stop: &CancellationToken,
     ) -> Result<Arc<Snapshot>, SnapshotError> {
-        let build = Build { folder: self.folder.clone(), portions: self.portions, stop: stop.child_token() };
-        let build = Arc::new(build);
+        let (size, root) = (checkpoint.size, checkpoint.root);
+        let build = Arc::new(Build {
+            folder: self.folder.clone(),
+            portions: self.portions,
+            header: Header { origin: self.origin.clone(), size, root },
+            stop: stop.child_token(),
+        });
         // Dropped in the middle, it does not leave its threads at work.
         let _ends_with_this = build.stop.clone().drop_guard();
         let previous = self.newest().map(|newest| newest.sum.clone());
-        let mut written = build.clone().run(log, previous, checkpoint.size).await;
+        let mut written = build.clone().run(log, previous).await;
         if let Err(SnapshotError::Damaged { size }) = written {
             tracing::error!(
                 size,
                 "a snapshot is damaged: it is removed, and the next one begins from nothing"
             );
             self.drop_damaged(size).await?;
-            written = build.run(log, None, checkpoint.size).await;
+            written = build.run(log, None).await;
         }
         let written = written?;
-        let (size, root) = (checkpoint.size, checkpoint.root);
         let sum = Sum { size, root, count: written.count, digests: written.digests };
         let note = sum.sign(&self.signer);
         let snapshot = Snapshot { sum, note, at: now };

@@ -1,4 +1,5 @@
-//! One pass over the lines of a snapshot writes all its forms.
+//! Two passes over the lines of a snapshot write all its forms: the first one
+//! those of text, and what the compact one has to know beforehand.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -14,72 +15,116 @@ use super::lines::Line;
 use crate::feed::Coding;
 use crate::feed::merkle::Hash;
 use crate::feed::render::{self, Table};
+use crate::feed::zms::{Encoder, Header, Record, Statistics};
 
 /// Written once, and read by every provider.
 const ZSTD_LEVEL: i32 = 9;
 const GZIP_LEVEL: u32 = 6;
 
-pub struct Writing {
+/// The first pass.
+pub struct Texts {
     ndjson: Coded,
     csv: Table<Coded>,
-    count: u64,
+    statistics: Statistics,
+}
+
+/// The second pass, over the same lines.
+pub struct Compact {
+    encoder: Encoder<Coded>,
+    written: Written,
 }
 
 /// What was written, and not put in its place yet.
 pub struct Written {
     pub count: u64,
+    /// In the order of `Form::ALL`.
     pub digests: Vec<(Form, Hash)>,
     pub drafts: Drafts,
 }
 
-impl Writing {
+impl Texts {
     pub fn begin(folder: &Folder) -> io::Result<Self> {
-        let csv = Table::new(Coded::begin(folder)?)?;
-        Ok(Self { ndjson: Coded::begin(folder)?, csv, count: 0 })
+        let ndjson = Coded::begin(folder, Form::Ndjson)?;
+        let csv = Table::new(Coded::begin(folder, Form::Csv)?)?;
+        Ok(Self { ndjson, csv, statistics: Statistics::default() })
     }
 
     pub fn push(&mut self, line: &Line) -> Result<(), SnapshotError> {
         self.ndjson.write_all(&line.text)?;
         self.ndjson.write_all(b"\n")?;
         // The line is the entry and its number: what is more is passed over.
-        self.csv.row(line.seq, render::entry(line.seq, &line.text)?)?;
-        self.count += 1;
+        let entry = render::entry(line.seq, &line.text)?;
+        self.csv.row(line.seq, entry.clone())?;
+        if let Some(record) = Record::of(entry) {
+            self.statistics.observe(&record)?;
+        }
         Ok(())
     }
 
-    pub fn finish(self) -> io::Result<Written> {
-        let mut written = Written { count: self.count, digests: Vec::new(), drafts: Vec::new() };
-        self.ndjson.finish(Form::Ndjson, &mut written)?;
-        self.csv.finish()?.finish(Form::Csv, &mut written)?;
-        Ok(written)
+    /// Also gives the lines back, for the second pass.
+    pub fn finish(mut self, folder: &Folder, header: &Header) -> Result<(Compact, File), SnapshotError> {
+        self.ndjson.identity.flush()?;
+        let lines = self.ndjson.identity.get_ref().reopen()?;
+        let count = self.statistics.count();
+        let mut written = Written { count, digests: Vec::new(), drafts: Vec::new() };
+        self.ndjson.finish(&mut written)?;
+        self.csv.finish()?.finish(&mut written)?;
+        let encoder = Encoder::new(Coded::begin(folder, Form::Zms)?, header, &self.statistics)?;
+        Ok((Compact { encoder, written }, lines))
     }
 }
 
-/// A form as it is and in each coding, and the digest of what it is.
+impl Compact {
+    pub fn push(&mut self, line: &Line) -> Result<(), SnapshotError> {
+        if let Some(record) = Record::of(render::entry(line.seq, &line.text)?) {
+            self.encoder.push(&record)?;
+        }
+        Ok(())
+    }
+
+    pub fn finish(mut self) -> Result<Written, SnapshotError> {
+        self.encoder.finish()?.finish(&mut self.written)?;
+        Ok(self.written)
+    }
+}
+
+/// A form as it is and in each of its codings, and the digest of what it is.
 struct Coded {
+    form: Form,
     digest: Sha256,
     identity: NamedDraft,
-    zstd: zstd::Encoder<'static, NamedDraft>,
-    gzip: GzEncoder<NamedDraft>,
+    zstd: Option<zstd::Encoder<'static, NamedDraft>>,
+    gzip: Option<GzEncoder<NamedDraft>>,
 }
 
 impl Coded {
-    fn begin(folder: &Folder) -> io::Result<Self> {
-        let mut zstd = zstd::Encoder::new(folder.draft()?, ZSTD_LEVEL)?;
-        zstd.include_checksum(true)?;
-        // Its head has no time and no name: the same text, the same bytes.
-        let gzip = GzEncoder::new(folder.draft()?, Compression::new(GZIP_LEVEL));
-        Ok(Self { digest: Sha256::new(), identity: folder.draft()?, zstd, gzip })
+    fn begin(folder: &Folder, form: Form) -> io::Result<Self> {
+        let mut coded =
+            Self { form, digest: Sha256::new(), identity: folder.draft()?, zstd: None, gzip: None };
+        for coding in form.codings() {
+            let draft = folder.draft()?;
+            match coding {
+                Coding::Zstd => {
+                    let mut zstd = zstd::Encoder::new(draft, ZSTD_LEVEL)?;
+                    zstd.include_checksum(true)?;
+                    coded.zstd = Some(zstd);
+                }
+                // Its head has no time and no name: the same text, the same bytes.
+                Coding::Gzip => coded.gzip = Some(GzEncoder::new(draft, Compression::new(GZIP_LEVEL))),
+            }
+        }
+        Ok(coded)
     }
 
-    fn finish(self, form: Form, written: &mut Written) -> io::Result<()> {
-        let coded = [
-            (form, None, self.identity),
-            (form, Some(Coding::Zstd), self.zstd.finish()?),
-            (form, Some(Coding::Gzip), self.gzip.finish()?),
-        ];
-        written.digests.push((form, self.digest.finalize().into()));
-        written.drafts.extend(coded);
+    fn finish(self, written: &mut Written) -> io::Result<()> {
+        written.digests.push((self.form, self.digest.finalize().into()));
+        written.drafts.push((self.form, None, self.identity));
+        if let Some(zstd) = self.zstd {
+            written.drafts.push((self.form, Some(Coding::Zstd), zstd.finish()?));
+        }
+        if let Some(gzip) = self.gzip {
+            written.drafts.push((self.form, Some(Coding::Gzip), gzip.finish()?));
+        }
         Ok(())
     }
 }
@@ -88,8 +133,8 @@ impl Write for Coded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.digest.update(bytes);
         self.identity.write_all(bytes)?;
-        self.zstd.write_all(bytes)?;
-        self.gzip.write_all(bytes)?;
+        self.zstd.as_mut().map_or(Ok(()), |zstd| zstd.write_all(bytes))?;
+        self.gzip.as_mut().map_or(Ok(()), |gzip| gzip.write_all(bytes))?;
         Ok(bytes.len())
     }
 

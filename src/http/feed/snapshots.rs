@@ -32,7 +32,12 @@ const NEWEST: &str = "/feed/v1/snapshot";
 const READ_BYTES: usize = 128 * 1024;
 
 /// The media types to ask for, the default first.
-const MEDIA_TYPES: [(&str, Form); 2] = [("application/x-ndjson", Form::Ndjson), ("text/csv", Form::Csv)];
+const MEDIA_TYPES: [(&str, Form); 4] = [
+    ("application/x-ndjson", Form::Ndjson),
+    ("text/csv", Form::Csv),
+    ("application/vnd.zhengming.zms", Form::Zms),
+    ("application/octet-stream", Form::Zms),
+];
 
 pub(super) fn routes(app: &App) -> Routes {
     let newest = warp::path!("feed" / "v1" / "snapshot").and(with(app)).and(call());
@@ -155,6 +160,7 @@ impl FormFile {
         let content_type = match self.form {
             Form::Ndjson => "application/x-ndjson",
             Form::Csv => "text/csv; charset=utf-8",
+            Form::Zms => "application/vnd.zhengming.zms",
         };
         put(&mut response, CONTENT_TYPE, content_type);
         put(&mut response, CONTENT_DISPOSITION, &format!("attachment; filename=\"{}\"", self.name));
