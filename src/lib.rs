@@ -34,7 +34,7 @@ pub mod cli;
 pub mod domain;
 /// Clock, entropy, signals, the log's subscriber, files with keys. Never: logic.
 pub mod env;
-/// The log's bytes, its Merkle tree, pages, acknowledgements, lag. Never:
+/// The log's bytes, its Merkle tree, pages, snapshots, acknowledgements, lag. Never:
 /// deciding what is corrected.
 pub mod feed;
 /// The world outside: SMS, operators, webhooks. Never: rules.

@@ -28,7 +28,7 @@ use crate::feed::zms::Header;
 pub struct Portions {
     /// Most entries in memory: with leaves of 300 bytes, 100 MiB or so.
     pub chunk_entries: usize,
-    /// Most scratch files. One more, and they are merged to one.
+    /// So many scratch files are merged to one before there is another.
     pub scratch_files: usize,
 }
 
@@ -85,7 +85,7 @@ impl Build {
     }
 
     fn set_aside(&self, mut files: Vec<File>, lines: Vec<Line>) -> Result<Vec<File>, SnapshotError> {
-        if files.len() == self.portions.scratch_files {
+        if files.len() >= self.portions.scratch_files {
             let merged = writing::scratch(&self.folder, self.watched(Merge::new(read_all(files)?)))?;
             files = vec![merged];
         }

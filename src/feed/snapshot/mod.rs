@@ -181,7 +181,7 @@ impl Snapshots {
 
     /// Makes the snapshot at a checkpoint beyond the newest one, and retires
     /// the oldest. For one caller at a time.
-    pub async fn take(
+    async fn take(
         &self,
         log: &dyn Log,
         checkpoint: &Checkpoint,
