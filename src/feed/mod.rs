@@ -10,6 +10,7 @@
 
 mod ack;
 mod bundles;
+pub mod audit;
 pub mod checkpoint;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -35,7 +35,7 @@ mod source;
 mod state;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(super) mod tests;
 mod tiles;
 
 pub use entries::strict;
@@ -55,6 +55,8 @@ const SOFTWARE: &str = concat!("zhengming-mirror/", env!("CARGO_PKG_VERSION"));
 /// What takes time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// Hash tiles are being fetched: only who audits the log needs them all.
+    Tiles,
     /// Entries are being fetched.
     Fetching,
     /// Corrections of a snapshot are being fetched.

@@ -133,7 +133,7 @@ impl SnapshotSum {
             let piece = piece?;
             download.bytes += piece.len() as u64;
             download.lines += memchr::memchr_iter(b'\n', &piece).count() as u64;
-            if download.lines > self.count || download.bytes > self.count.saturating_mul(LINE_BYTES_MAX) {
+            if download.lines > self.count || download.bytes > self.bytes_max() {
                 return Err(self.wrong("it is longer than was signed"));
             }
             download.sha256.update(&piece);
@@ -141,6 +141,11 @@ impl SnapshotSum {
             progress.at(Phase::Snapshot, download.lines, self.count);
         }
         Ok(())
+    }
+
+    /// More than it can have in any form.
+    pub fn bytes_max(&self) -> u64 {
+        (self.count + 1).saturating_mul(LINE_BYTES_MAX)
     }
 
     pub fn wrong(&self, why: &str) -> MirrorError {

@@ -1,7 +1,7 @@
 //! The mirror against a log in memory: whatever the log does, the file is that
 //! of a moment of it.
 
-mod fake;
+pub mod fake;
 mod follows;
 mod grows;
 mod killed;
@@ -18,7 +18,7 @@ use crate::domain::progress::Stage;
 use crate::feed::render;
 use fake::{Fake, verifier};
 
-struct Quiet;
+pub struct Quiet;
 
 impl Progress for Quiet {
     fn at(&self, _: Phase, done: u64, total: u64) {
