@@ -2,6 +2,10 @@
 //!
 //! Absent: doing it.
 
+mod feed;
+
+pub use feed::{FeedCommand, LogArgs, MirrorArgs, VerifyArgs, VerifyReceiptArgs};
+
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -24,7 +28,8 @@ pub const WRONG_USAGE: u8 = 2;
 #[command(name = "zhengming", version)]
 pub struct Arguments {
     /// Which log lines to write, such as `info` or `warn,zhengming=debug`.
-    /// Without it `serve` writes `info`, and everything else `warn`.
+    /// Without it what runs on (`serve`, `mirror`) writes `info`, and
+    /// everything else `warn`.
     #[arg(long, global = true, value_name = "FILTER", env = "ZHENGMING_LOG")]
     pub log: Option<String>,
     /// How to write them: text or json.
@@ -52,7 +57,9 @@ pub enum Command {
     /// Take over what a provider or an operator delivered as a file.
     #[command(subcommand)]
     Import(ImportCommand),
-    /// What concerns the published log as such.
+    /// Keep a verified file of the corrections in force, for apps to read.
+    Mirror(MirrorArgs),
+    /// Check a log or a receipt from outside; after a restore, begin a new log.
     #[command(subcommand)]
     Feed(FeedCommand),
 }
@@ -213,22 +220,6 @@ pub enum ImportCommand {
         #[command(flatten)]
         config: ConfigArg,
     },
-}
-
-#[derive(Debug, PartialEq, Eq, Subcommand)]
-pub enum FeedCommand {
-    /// Begin a new log out of this database, because the old one cannot be
-    /// gone on with. The old one stays readable.
-    NewLog {
-        /// The new log's name, such as corrections.example/2027.
-        #[arg(long, value_parser = crate::cli::config::origin)]
-        origin: String,
-        #[command(flatten)]
-        config: ConfigArg,
-    },
-    /// Say that this database is the newest one, though its high-water mark is
-    /// missing or older.
-    ConfirmHead(ConfigArg),
 }
 
 /// Where lines come from; `-` is standard input.

@@ -6,10 +6,13 @@
 pub mod args;
 pub mod config;
 pub mod demo;
+mod feed;
 pub mod house;
 mod import;
+mod mirror;
 mod new_log;
 mod owner;
+mod progress;
 mod remote;
 pub mod serve;
 
@@ -19,7 +22,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::cli::args::{Command, ConfigArg, FeedCommand, ImportCommand};
+use crate::cli::args::{Command, ConfigArg, ImportCommand};
 use crate::cli::config::Config;
 use crate::cli::house::World;
 use crate::env::clock::SystemClock;
@@ -74,7 +77,11 @@ pub fn run(
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
-    let usual = if matches!(arguments.command, Command::Serve(_)) { "info" } else { "warn" };
+    let usual = match &arguments.command {
+        Command::Serve(_) => "info",
+        Command::Mirror(args) if !args.once => "info",
+        _ => "warn",
+    };
     let log = arguments.log.as_deref().unwrap_or(usual);
     let outcome = telemetry::init(arguments.log_format, log)
         .map_err(|error| Failed::new("--log", &error))
@@ -95,12 +102,6 @@ async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), F
     match command {
         Command::Serve(arg) => serve::serve(&load(&arg)?, &world).await,
         Command::Demo(args) => demo::demo(args.listen, args.once, &world).await,
-        Command::Feed(FeedCommand::NewLog { origin, config }) => {
-            new_log::new_log(&origin, load(&config)?, &world).await
-        }
-        Command::Feed(FeedCommand::ConfirmHead(config)) => {
-            new_log::confirm_head(&load(&config)?, &world).await
-        }
         Command::Key(command) => owner::key(command, load, &world).await,
         Command::Moderator(command) => owner::moderator(command, load, &world).await,
         Command::Webhook(command) => owner::webhook(command, load, &world).await,
@@ -110,6 +111,8 @@ async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), F
         Command::Import(ImportCommand::Tenures { from, operator, config }) => {
             import::tenures(from, operator, &load(&config)?, &world).await
         }
+        Command::Mirror(args) => mirror::mirror(args, &world).await,
+        Command::Feed(command) => feed::feed(command, load, &world).await,
     }
 }
 

@@ -9,8 +9,8 @@
 //! decision's commit), words of HTTP, who may ask.
 
 mod ack;
-mod bundles;
 pub mod audit;
+mod bundles;
 pub mod checkpoint;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
