@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::feed::bundles::{Bundles, Coding, bundle};
 use crate::feed::hashes::Hashes;
-
-/// How many entries a full bundle has.
-pub const BUNDLE_ENTRIES: u64 = 256;
+use crate::feed::tiles::TILE_WIDTH;
 
 #[derive(Debug)]
 pub struct LogFiles {
@@ -25,7 +23,7 @@ impl LogFiles {
     pub fn open(dir: &Path, size: u64) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         let hashes = Hashes::open(dir, size)?;
-        let full = hashes.size() / BUNDLE_ENTRIES;
+        let full = hashes.size() / TILE_WIDTH;
         let [zstd, gzip] = Coding::ALL.map(|coding| Bundles::open(dir, coding, full));
         Ok(Self { dir: dir.to_owned(), hashes, bundles: [zstd?, gzip?] })
     }

@@ -12,9 +12,8 @@ use std::path::Path;
 use crate::feed::bundles::Coding;
 use crate::feed::checkpoint::Checkpoint;
 use crate::feed::files::LogFiles;
-use crate::feed::hashes::TILE_HASHES;
 use crate::feed::note::NoteVerifier;
-use crate::feed::tiles::TilePlace;
+use crate::feed::tiles::{TILE_WIDTH, TilePlace};
 
 #[derive(Debug)]
 pub struct FormerLog {
@@ -76,7 +75,7 @@ impl FormerLog {
 
     /// A full bundle, in a coding or plain.
     pub fn bundle(&self, place: TilePlace, coding: Option<Coding>) -> io::Result<Option<Vec<u8>>> {
-        if place.width < TILE_HASHES {
+        if place.width < TILE_WIDTH {
             return Ok(None);
         }
         match coding {

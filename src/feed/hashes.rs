@@ -19,11 +19,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::feed::merkle::{Hash, Subtree, join, node_hash, subtrees};
+use crate::feed::tiles::{TILE_LEVELS, TILE_WIDTH};
 
-/// How many hashes a full tile has.
-pub const TILE_HASHES: u64 = 256;
-/// Levels of the tree that a tile spans.
-const TILE_LEVELS: u32 = 8;
 /// Enough for every size that a `u64` can tell.
 const LEVELS: usize = 8;
 const HASH_BYTES: u64 = 32;
@@ -72,8 +69,8 @@ impl Hashes {
             let before = hashes_at(level, self.size());
             let bytes = new.as_flattened();
             self.levels[level as usize].write_all_at(bytes, before * HASH_BYTES)?;
-            let filled = before / TILE_HASHES..(before + new.len() as u64) / TILE_HASHES;
-            let tiles = filled.map(|tile| self.read(level, tile * TILE_HASHES, TILE_HASHES));
+            let filled = before / TILE_WIDTH..(before + new.len() as u64) / TILE_WIDTH;
+            let tiles = filled.map(|tile| self.read(level, tile * TILE_WIDTH, TILE_WIDTH));
             new = tiles.map(|tile| tile.map(|tile| tile_hash(&tile))).collect::<Result<_, _>>()?;
             level += 1;
         }
@@ -89,7 +86,7 @@ impl Hashes {
     /// The first `width` hashes of a tile, if there were as many when there
     /// were `size` leaves.
     pub fn tile(&self, level: u32, tile: u64, width: u64, size: u64) -> io::Result<Option<Vec<u8>>> {
-        let first = tile.checked_mul(TILE_HASHES);
+        let first = tile.checked_mul(TILE_WIDTH);
         let end = first.and_then(|first| first.checked_add(width));
         match (first, end) {
             (Some(first), Some(end)) if end <= hashes_at(level, size.min(self.size())) => {

@@ -27,8 +27,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::checkpoint::Checkpoint;
-use crate::feed::files::{BUNDLE_ENTRIES, LogFiles};
+use crate::feed::files::LogFiles;
 use crate::feed::merkle::{Hash, leaf_hash};
+use crate::feed::tiles::TILE_WIDTH;
 use crate::feed::{Feed, FeedError, Published};
 use crate::store::{Changeset, LogHead, StoreError, Versioned};
 
@@ -101,8 +102,8 @@ impl Feed {
             })
             .await?;
         }
-        for nth in self.files.bundles_count()..size / BUNDLE_ENTRIES {
-            let leaves = self.all_leaves(nth * BUNDLE_ENTRIES, (nth + 1) * BUNDLE_ENTRIES).await?;
+        for nth in self.files.bundles_count()..size / TILE_WIDTH {
+            let leaves = self.all_leaves(nth * TILE_WIDTH, (nth + 1) * TILE_WIDTH).await?;
             self.on_files(move |files| files.append_bundle(nth, &leaves)).await?;
         }
         self.on_files(LogFiles::sync).await?;

@@ -6,10 +6,13 @@ use std::ops::Range;
 use crate::domain::refusal::Refusal;
 use crate::feed::bundles::{Coding, bundle};
 use crate::feed::checkpoint::decimal;
-use crate::feed::files::BUNDLE_ENTRIES;
-use crate::feed::hashes::TILE_HASHES;
 use crate::feed::merkle::Hash;
 use crate::feed::{Feed, FeedError};
+
+/// How many hashes a full tile has, and how many entries a full bundle.
+pub const TILE_WIDTH: u64 = 256;
+/// Levels of the tree that a tile spans.
+pub const TILE_LEVELS: u32 = 8;
 
 /// Which tile, and how much of it: `{N}` or `{N}.p/{W}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,15 +24,15 @@ pub struct TilePlace {
 
 impl TilePlace {
     pub fn full(nth: u64) -> Self {
-        Self { nth, width: TILE_HASHES }
+        Self { nth, width: TILE_WIDTH }
     }
 
     /// Reads `x001/x234/067` and `x001/x234/067.p/12`, and no other form of
     /// the same.
     pub fn parse(path: &str) -> Option<Self> {
         let (nth, width) = match path.split_once(".p/") {
-            None => (path, TILE_HASHES),
-            Some((nth, width)) => (nth, decimal(width).filter(|width| (1..TILE_HASHES).contains(width))?),
+            None => (path, TILE_WIDTH),
+            Some((nth, width)) => (nth, decimal(width).filter(|width| (1..TILE_WIDTH).contains(width))?),
         };
         let mut index: u64 = 0;
         for element in nth.split('/') {
@@ -53,7 +56,7 @@ impl std::fmt::Display for TilePlace {
             rest /= 1_000;
         }
         f.write_str(&path)?;
-        if self.width < TILE_HASHES { write!(f, ".p/{}", self.width) } else { Ok(()) }
+        if self.width < TILE_WIDTH { write!(f, ".p/{}", self.width) } else { Ok(()) }
     }
 }
 
@@ -72,10 +75,10 @@ impl Feed {
         let Some(entries) = entries_of(place).filter(|entries| entries.end <= self.size()) else {
             return Ok(None);
         };
-        if (place.nth + 1) * BUNDLE_ENTRIES <= self.oldest() {
+        if (place.nth + 1) * TILE_WIDTH <= self.oldest() {
             return Err(Refusal::CursorExpired { oldest: self.oldest() }.into());
         }
-        if let Some(coding) = coding.filter(|_| place.width == TILE_HASHES)
+        if let Some(coding) = coding.filter(|_| place.width == TILE_WIDTH)
             && let Some(kept) = self.files.bundle(place.nth, coding)?
         {
             return Ok(Some(kept));
@@ -95,7 +98,7 @@ impl Feed {
 }
 
 fn entries_of(place: TilePlace) -> Option<Range<u64>> {
-    let first = place.nth.checked_mul(BUNDLE_ENTRIES)?;
+    let first = place.nth.checked_mul(TILE_WIDTH)?;
     Some(first..first.checked_add(place.width)?)
 }
 

@@ -11,9 +11,8 @@ use crate::domain::number::Number;
 use crate::feed::audit::tiles::Leaves;
 use crate::feed::audit::{AuditError, EntriesReport, snapshot};
 use crate::feed::merkle::leaf_hash;
-use crate::feed::mirror::{
-    Log, Phase, Progress, SnapshotSum, SourceError, TILE_WIDTH, leaves, strict, width,
-};
+use crate::feed::mirror::{Log, Phase, Progress, SnapshotSum, SourceError, leaves, strict, width};
+use crate::feed::tiles::TILE_WIDTH;
 
 const BUNDLES_AHEAD: usize = 8;
 

@@ -10,7 +10,8 @@ use futures_util::{StreamExt, stream};
 use crate::feed::audit::AuditError;
 use crate::feed::checkpoint::Checkpoint;
 use crate::feed::merkle::{Frontier, Hash};
-use crate::feed::mirror::{Log, Phase, Progress, TILE_WIDTH, root_of, width};
+use crate::feed::mirror::{Log, Phase, Progress, root_of, width};
+use crate::feed::tiles::TILE_WIDTH;
 
 const TILES_AHEAD: usize = 8;
 const HASH_BYTES: u64 = 32;

@@ -18,9 +18,10 @@ use serde::Deserialize;
 use crate::domain::correction::{ENTRY_VERSION, Entry, NameAction};
 use crate::feed::merkle::{Frontier, leaf_hash};
 use crate::feed::mirror::error::MirrorError;
-use crate::feed::mirror::log::{Log, TILE_WIDTH, leaves, width};
+use crate::feed::mirror::log::{Log, leaves, width};
 use crate::feed::mirror::{Phase, Progress};
 use crate::feed::render;
+use crate::feed::tiles::TILE_WIDTH;
 
 /// Bundles under way at once, 260 KB each at most.
 const BUNDLES_AHEAD: usize = 8;

@@ -18,11 +18,7 @@ use crate::feed::mirror::SOFTWARE;
 use crate::feed::mirror::error::MirrorError;
 use crate::feed::mirror::source::{Source, SourceError};
 use crate::feed::note::{NOTE_BYTES_MAX, NoteError, NoteVerifier};
-
-/// How many hashes a full tile has, and how many entries a full bundle.
-pub const TILE_WIDTH: u64 = 256;
-/// Levels of the tree that a tile spans.
-pub const TILE_LEVELS: u32 = 8;
+use crate::feed::tiles::{TILE_LEVELS, TILE_WIDTH, TilePlace};
 
 const HASH_BYTES: usize = 32;
 const TILE_BYTES_MAX: usize = TILE_WIDTH as usize * HASH_BYTES;
@@ -68,7 +64,7 @@ impl Log {
         let (hashes, rest) = bytes.as_chunks::<HASH_BYTES>();
         if !rest.is_empty() || (hashes.len() as u64) < width {
             let why = format!("{} bytes instead of {}", bytes.len(), width * HASH_BYTES as u64);
-            return Err(SourceError::Strange { path: format!("{folder}/{}", place(nth)), why });
+            return Err(SourceError::Strange { path: format!("{folder}/{}", TilePlace::full(nth)), why });
         }
         Ok(hashes[..width as usize].to_vec())
     }
@@ -102,7 +98,7 @@ impl Log {
         width: u64,
         bytes_max: usize,
     ) -> Result<Vec<u8>, SourceError> {
-        let full = format!("{folder}/{}", place(nth));
+        let full = format!("{folder}/{}", TilePlace::full(nth));
         if width < TILE_WIDTH {
             match self.source.get(&format!("{full}.p/{width}"), bytes_max).await {
                 Err(error) if error.is_missing() => {}
@@ -134,35 +130,10 @@ pub fn width(level: u32, nth: u64, size: u64) -> u64 {
     hashes.saturating_sub(nth.saturating_mul(TILE_WIDTH)).min(TILE_WIDTH)
 }
 
-/// 1234067 is at `x001/x234/067`.
-fn place(nth: u64) -> String {
-    let mut path = format!("{:03}", nth % 1000);
-    let mut rest = nth / 1000;
-    while rest > 0 {
-        path = format!("x{:03}/{path}", rest % 1000);
-        rest /= 1000;
-    }
-    path
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn places_are_those_of_the_standard() {
-        for (nth, path) in [
-            (0, "000"),
-            (67, "067"),
-            (999, "999"),
-            (1_000, "x001/000"),
-            (1_234_067, "x001/x234/067"),
-            (1_000_000_000, "x001/x000/x000/000"),
-        ] {
-            assert_eq!(place(nth), path);
-        }
-    }
 
     #[test]
     fn widths_follow_from_the_size() {

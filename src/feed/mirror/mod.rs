@@ -42,7 +42,7 @@ pub use entries::strict;
 pub use error::MirrorError;
 pub use follow::follow;
 pub use http::{HttpSource, SourceMalformed};
-pub use log::{Log, Signed, TILE_LEVELS, TILE_WIDTH, leaves, width};
+pub use log::{Log, Signed, leaves, width};
 pub use output::Format;
 pub use round::{Mirror, Options, Round};
 pub use snapshot::SnapshotSum;

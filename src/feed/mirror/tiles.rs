@@ -14,8 +14,9 @@ use crate::feed::merkle::{
     Frontier, Hash, Subtree, consistency, join, node_hash, proves_consistency, subtrees,
 };
 use crate::feed::mirror::error::MirrorError;
-use crate::feed::mirror::log::{Log, TILE_LEVELS, TILE_WIDTH, width};
+use crate::feed::mirror::log::{Log, width};
 use crate::feed::mirror::source::SourceError;
+use crate::feed::tiles::{TILE_LEVELS, TILE_WIDTH};
 
 /// The tiles of a log as large as a checkpoint says, those kept that were
 /// fetched: each proof needs but the right edge of a tree.

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Log;
 use crate::domain::day::later;
-use crate::feed::files::BUNDLE_ENTRIES;
+use crate::feed::tiles::TILE_WIDTH;
 use crate::feed::{FeedError, render};
 
 /// Moves forward only. Clones share it.
@@ -38,10 +38,10 @@ impl Horizon {
 /// finds all they say in a snapshot, for none lies behind the horizon.
 pub async fn oldest(log: &dyn Log, most: u64, keep_days: u32, now: Timestamp) -> Result<u64, FeedError> {
     let keep = SignedDuration::from_hours(24 * i64::from(keep_days));
-    let (mut old, mut end) = (0, most / BUNDLE_ENTRIES);
+    let (mut old, mut end) = (0, most / TILE_WIDTH);
     while old < end {
         let bundles = old + (end - old).div_ceil(2);
-        let last = bundles * BUNDLE_ENTRIES - 1;
+        let last = bundles * TILE_WIDTH - 1;
         let leaves = log.leaves(last, last + 1).await?;
         let leaf = leaves.first().expect("an entry of a snapshot is in the log");
         if later(render::entry(last, leaf)?.at, keep) < now {
@@ -50,5 +50,5 @@ pub async fn oldest(log: &dyn Log, most: u64, keep_days: u32, now: Timestamp) ->
             end = bundles - 1;
         }
     }
-    Ok(old * BUNDLE_ENTRIES)
+    Ok(old * TILE_WIDTH)
 }

@@ -28,7 +28,8 @@ pub struct Answer {
 
 impl Client {
     pub fn new(address: SocketAddr, service: Arc<Service>) -> Self {
-        let inner = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let inner =
+            reqwest::Client::builder().no_proxy().no_gzip().no_zstd().tls_certs_only([]).build().unwrap();
         Self { address, inner, service }
     }
 
