@@ -1,6 +1,6 @@
 //! How the demo calls the service: as anybody would, over HTTP.
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 
@@ -45,10 +45,6 @@ impl Caller {
         self.request(Method::POST, path)
     }
 
-    pub fn put(&self, path: &str) -> Request<'_> {
-        self.request(Method::PUT, path)
-    }
-
     fn request(&self, method: Method, path: &str) -> Request<'_> {
         let what = format!("{method} {path}");
         Request { caller: self, builder: self.client.request(method, format!("{}{path}", self.base)), what }
@@ -58,11 +54,6 @@ impl Caller {
 impl Request<'_> {
     pub fn bearer(mut self, token: &str) -> Self {
         self.builder = self.builder.header(AUTHORIZATION, format!("Bearer {token}"));
-        self
-    }
-
-    pub fn accept(mut self, media_type: &str) -> Self {
-        self.builder = self.builder.header(ACCEPT, media_type);
         self
     }
 

@@ -25,6 +25,8 @@ use crate::http::service::App;
 use crate::store::{Grant, Role};
 use stand_in::{Contract, StandInConfig, StandInOperator};
 
+/// Where messages to holders arrive.
+const OUTBOX: &str = "outbox.ndjson";
 const CLIENT_ID: &str = "zhengming-demo";
 const CLIENT_SECRET: &str = "only-for-the-demo";
 const TOKEN_LIFE_S: u64 = 300;
@@ -50,7 +52,7 @@ pub async fn demo(listen: SocketAddr, once: bool, world: &World) -> Result<(), F
 
     let credentials = credentials(&running.app).await?;
     let base = format!("http://{}", running.public);
-    let told = story::play(&base, &folder.path().join("outbox.ndjson"), &operator, &credentials, world).await;
+    let told = story::play(&base, folder.path(), &operator, &credentials, world).await;
     if once || told.is_err() {
         stop.cancel();
         running.ended().await?;
@@ -112,7 +114,7 @@ fn config(listen: SocketAddr, folder: &Path, operator: &StandInOperator) -> Resu
         data_dir: folder.to_owned(),
         store: StoreUrl::Sled(folder.join("db")),
         sms: crate::cli::config::SmsConfig {
-            gateway: SmsGateway::Outbox { outbox_file: folder.join("outbox.ndjson") },
+            gateway: SmsGateway::Outbox { outbox_file: folder.join(OUTBOX) },
             ..Config::default().sms
         },
         operators: vec![
@@ -164,7 +166,7 @@ async fn credentials(app: &App) -> Result<Credentials, Failed> {
 
 fn print_credentials(base: &str, running: &Running, folder: &Path, credentials: &Credentials) {
     println!("\nStill serving; end with Ctrl-C, and everything is thrown away.\n");
-    println!("  holders      {base}/v1/verifications   codes arrive in {}/outbox.ndjson", folder.display());
+    println!("  holders      {base}/v1/verifications   codes arrive in {}/{OUTBOX}", folder.display());
     for (id, key) in &credentials.providers {
         println!("  provider     {id:<12} {key}");
     }
@@ -174,4 +176,9 @@ fn print_credentials(base: &str, running: &Running, folder: &Path, credentials: 
     println!("  moderator    {MODERATOR:<12} password \"{MODERATOR_PASSWORD}\"");
     println!("               {}", credentials.moderator_uri);
     println!("  admin        http://{}/readyz", running.admin);
+    let verifier = running.app.feed.verifier();
+    println!("\n  the log's key (providers take it from you, once):\n\n      {verifier}\n");
+    println!("  zhengming mirror --url {base} --key-file KEY --out DIR --verifier '{verifier}'");
+    let receipt = folder.join(story::RECEIPT);
+    println!("  zhengming feed verify-receipt {} --verifier '{verifier}'", receipt.display());
 }

@@ -1,80 +1,89 @@
-//! What a provider's programmer writes first: a plain pull of the feed that
-//! computes the log's root from the entries themselves, and acknowledges.
+//! What a provider runs: the mirror, each into a file of its own kind.
 
-use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use reqwest::StatusCode;
-use serde_json::{Value, json};
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value;
 
 use crate::cli::Failed;
-use crate::cli::demo::caller::Caller;
-use crate::feed::merkle::{Frontier, leaf_hash};
+use crate::cli::mirror::failed;
+use crate::domain::progress::Stage;
+use crate::feed::mirror::{Format, HttpSource, Mirror, Options, Phase, Progress, Round};
+use crate::feed::note::NoteVerifier;
 
-const PAGE_ENTRIES: usize = 1_000;
+/// How each provider likes its corrections.
+pub const FORMATS: [(&str, Format); 5] = [
+    ("tencent", Format::Sqlite),
+    ("baidu", Format::Csv),
+    ("dianhuabang", Format::Ndjson),
+    ("harmonyos", Format::Sqlite),
+    ("qihoo360", Format::Csv),
+];
 
-pub struct Puller<'a> {
-    caller: &'a Caller,
-    key: &'a str,
-    tree: Frontier,
-    /// The corrections in force, by number.
-    corrections: BTreeMap<String, Value>,
+pub struct Partner {
+    dir: PathBuf,
+    format: Format,
 }
 
-impl<'a> Puller<'a> {
-    pub fn new(caller: &'a Caller, key: &'a str) -> Self {
-        Self { caller, key, tree: Frontier::default(), corrections: BTreeMap::new() }
+/// The demo is over before a bar would be drawn.
+struct Quiet;
+
+impl Progress for Quiet {
+    fn at(&self, _: Phase, _: u64, _: u64) {}
+}
+
+impl Partner {
+    pub fn new(dir: PathBuf, format: Format) -> Self {
+        Self { dir, format }
     }
 
-    /// Takes everything that is new. Returns how many entries that were.
-    pub async fn pull(&mut self) -> Result<u64, Failed> {
-        let before = self.tree.size();
-        loop {
-            let path = format!("/feed/v1/corrections?after={}&limit={PAGE_ENTRIES}", self.tree.size());
-            let page = self.caller.get(&path).bearer(self.key).accept("application/x-ndjson");
-            let page = page.wants(StatusCode::OK).await?;
-            if page.body.is_empty() {
-                return Ok(self.tree.size() - before);
+    /// Verifies all that is new, takes it into the file, and says so.
+    pub async fn catch_up(&self, base: &str, key: &str, verifier: NoteVerifier) -> Result<Round, Failed> {
+        let source = HttpSource::new(base, Some(key)).map_err(|error| Failed::new("the mirror", &error))?;
+        let options = Options {
+            verifier,
+            dir: self.dir.clone(),
+            format: self.format,
+            stage: Stage::Serving,
+            step_entries_max: Options::STEP_ENTRIES_MAX,
+        };
+        let mirror = Mirror::new(Arc::new(source), options, Arc::new(Quiet)).map_err(failed)?;
+        mirror.catch_up().await.map_err(failed)
+    }
+
+    pub fn file_name(&self) -> &'static str {
+        self.format.file_name()
+    }
+
+    /// What the provider's apps find for a number, such as `+8613800138000`.
+    pub fn void_before(&self, number: &str) -> Result<Option<String>, Failed> {
+        let path = self.dir.join(self.format.file_name());
+        let read = |path: &PathBuf| {
+            fs::read_to_string(path).map_err(|error| Failed::new(&path.display().to_string(), &error))
+        };
+        match self.format {
+            Format::Sqlite => {
+                let digits: Option<i64> = number.trim_start_matches('+').parse().ok();
+                let found = Connection::open(&path).and_then(|connection| {
+                    let query = "SELECT void_before FROM corrections WHERE number = ?1";
+                    connection.query_row(query, [digits], |row| row.get(0)).optional()
+                });
+                found.map(Option::flatten).map_err(|error| Failed::new("the mirror's database", &error))
             }
-            for line in page.body.split_inclusive(|byte| *byte == b'\n') {
-                self.take(line)?;
+            Format::Csv => {
+                let table = read(&path)?;
+                let mut rows = table.lines().map(|line| line.split(',').collect::<Vec<_>>());
+                let row = rows.find(|row| row.get(1) == Some(&number));
+                Ok(row.and_then(|row| row.get(2).map(|day| (*day).to_owned())))
+            }
+            Format::Ndjson => {
+                let lines = read(&path)?;
+                let mut lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+                let line = lines.find(|line| line["number"] == number);
+                Ok(line.and_then(|line| line["void_before"].as_str().map(str::to_owned)))
             }
         }
-    }
-
-    /// A line is the log's leaf with its place put in front: `{"seq":N,` for `{`.
-    fn take(&mut self, line: &[u8]) -> Result<(), Failed> {
-        let malformed = || Failed::because("a line of the feed is malformed");
-        let line = line.strip_suffix(b"\n").ok_or_else(malformed)?;
-        let seq = format!("{{\"seq\":{},", self.tree.size());
-        let rest = line.strip_prefix(seq.as_bytes()).ok_or_else(malformed)?;
-        self.tree.push(leaf_hash(&[b"{", rest].concat()));
-        let entry: Value = serde_json::from_slice(line).map_err(|_| malformed())?;
-        let number = entry["number"].as_str().ok_or_else(malformed)?.to_owned();
-        if entry["withdrawn"] == json!(true) {
-            self.corrections.remove(&number);
-        } else {
-            self.corrections.insert(number, entry);
-        }
-        Ok(())
-    }
-
-    pub fn correction(&self, number: &str) -> Option<&Value> {
-        self.corrections.get(number)
-    }
-
-    pub fn size(&self) -> u64 {
-        self.tree.size()
-    }
-
-    /// Tells the service that what was pulled is being served. The service
-    /// refuses a root that is not its own.
-    pub async fn acknowledge(&self, stage: &str) -> Result<(), Failed> {
-        let size = self.tree.size();
-        let root = self.tree.root();
-        let body = json!({"size": size, "root": STANDARD.encode(root), "stage": stage, "software": "zhengming demo"});
-        let ack = self.caller.put("/feed/v1/ack").bearer(self.key).json(&body);
-        ack.wants(StatusCode::OK).await.map(|_| ())
     }
 }

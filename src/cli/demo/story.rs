@@ -1,6 +1,7 @@
 //! The story: a number is released and corrected before anybody asks; another
 //! holder disputes hers with a month; the operator answers, the correction is
-//! published, a provider pulls, checks and acknowledges it.
+//! published, providers' mirrors verify, take and acknowledge it, and she keeps
+//! the receipt.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,18 +14,23 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::cli::Failed;
-use crate::cli::demo::Credentials;
 use crate::cli::demo::caller::Caller;
-use crate::cli::demo::partner::Puller;
+use crate::cli::demo::partner::{self, Partner};
 use crate::cli::demo::stand_in::StandInOperator;
+use crate::cli::demo::{Credentials, OUTBOX};
 use crate::cli::house::World;
 use crate::domain::hex::hex;
+use crate::feed::note::NoteVerifier;
+use crate::feed::receipt::Receipt;
 
 pub const HOLDERS_NUMBER: &str = "+8613800138001";
 const RELEASED_NUMBER: &str = "+8618900138002";
 const HOLDERS_MONTH: &str = "2025-03";
 /// D = 2025-03-31 + 29 days, E = D - 90: all before E + 1 day is void.
 const HOLDERS_VOID_BEFORE: &str = "2025-01-30";
+
+/// Where she keeps it.
+pub const RECEIPT: &str = "receipt.tlog-proof";
 
 const CSV: &str = "text/csv";
 const NDJSON: &str = "application/x-ndjson";
@@ -51,7 +57,9 @@ const LOOK_EVERY_MS: u64 = 20;
 
 struct Story<'a> {
     caller: Caller,
-    outbox: &'a Path,
+    base: &'a str,
+    /// The service's, and ours.
+    folder: &'a Path,
     operator: &'a StandInOperator,
     credentials: &'a Credentials,
     world: &'a World,
@@ -60,20 +68,22 @@ struct Story<'a> {
 
 pub async fn play(
     base: &str,
-    outbox: &Path,
+    folder: &Path,
     operator: &StandInOperator,
     credentials: &Credentials,
     world: &World,
 ) -> Result<(), Failed> {
     let step_began = world.clock.now();
-    let mut story = Story { caller: Caller::new(base)?, outbox, operator, credentials, world, step_began };
+    let mut story =
+        Story { caller: Caller::new(base)?, base, folder, operator, credentials, world, step_began };
     story.load().await?;
     story.release().await?;
     let token = story.prove_control().await?;
     story.see_labels(&token).await?;
     let (path, dispute_token) = story.file(&token).await?;
     story.decided(&path, &dispute_token).await?;
-    story.pull_and_acknowledge(&path, &dispute_token).await
+    story.mirror_and_acknowledge(&path, &dispute_token).await?;
+    story.take_receipt(&path, &dispute_token).await
 }
 
 impl Story<'_> {
@@ -144,7 +154,7 @@ impl Story<'_> {
     /// The code, out of the outbox that stands in for her phone.
     async fn code_from_outbox(&self) -> Result<String, Failed> {
         self.patiently("the code arrives", async || {
-            let sent = tokio::fs::read_to_string(self.outbox).await.unwrap_or_default();
+            let sent = tokio::fs::read_to_string(self.folder.join(OUTBOX)).await.unwrap_or_default();
             let messages = sent.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
             let text = messages.into_iter().find(|message| message["to"] == HOLDERS_NUMBER);
             let text = text.and_then(|message| message["text"].as_str().map(str::to_owned))?;
@@ -204,18 +214,26 @@ impl Story<'_> {
         Ok(())
     }
 
-    async fn pull_and_acknowledge(&mut self, path: &str, token: &str) -> Result<(), Failed> {
-        for provider in ["tencent", "baidu", "dianhuabang", "harmonyos", "qihoo360"] {
+    /// Everybody else takes the key from the owner, once; here it is fetched.
+    async fn verifier(&self) -> Result<NoteVerifier, Failed> {
+        let line = self.caller.get("/feed/v1/key").wants(StatusCode::OK).await?.body;
+        let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+        line.parse().map_err(|error| Failed::new("the log's key", &error))
+    }
+
+    async fn mirror_and_acknowledge(&mut self, path: &str, token: &str) -> Result<(), Failed> {
+        let verifier = self.verifier().await?;
+        for (provider, format) in partner::FORMATS {
             let key = key_of(&self.credentials.providers, provider)?;
-            let mut puller = Puller::new(&self.caller, key);
-            let entries = puller.pull().await?;
-            let correction = puller.correction(HOLDERS_NUMBER);
-            let void_before = correction.map(|correction| &correction["void_before"]);
-            holds(void_before == Some(&json!(HOLDERS_VOID_BEFORE)), "the pulled correction is hers")?;
-            puller.acknowledge("serving").await?;
-            let size = puller.size();
+            let partner = Partner::new(self.folder.join("mirrors").join(provider), format);
+            let round = partner.catch_up(self.base, key, verifier.clone()).await?;
+            holds(round.is_acknowledged, "the service knows how far the mirror is")?;
+            let void_before = partner.void_before(HOLDERS_NUMBER)?;
+            holds(void_before.as_deref() == Some(HOLDERS_VOID_BEFORE), "the mirrored correction is hers")?;
             self.told(&format!(
-                "{provider} pulls {entries} entries, computes the root of size {size}, acknowledges"
+                "{provider} mirrors {} entries into {}: signature and root verified, acknowledged",
+                round.new,
+                partner.file_name()
             ));
         }
         let dispute = self.dispute(path, token).await?;
@@ -223,6 +241,24 @@ impl Story<'_> {
         let serving = providers.iter().filter(|provider| provider["status"] == "serving").count();
         holds(!providers.is_empty() && serving == providers.len(), "every provider serves her correction")?;
         self.told(&format!("her dispute shows \"serving\" at all {serving} providers"));
+        Ok(())
+    }
+
+    /// What she keeps proves, to anybody and offline, that it was published.
+    async fn take_receipt(&mut self, path: &str, token: &str) -> Result<(), Failed> {
+        let answer = self.caller.get(&format!("{path}/receipt")).bearer(token).wants(StatusCode::OK).await?;
+        let receipt: Receipt = String::from_utf8_lossy(&answer.body)
+            .parse()
+            .map_err(|error| Failed::new("the receipt", &error))?;
+        let verified = receipt.verify(&self.verifier().await?);
+        let (entry, checkpoint) = verified.map_err(|error| Failed::new("the receipt", &error))?;
+        holds(entry.number.to_string() == HOLDERS_NUMBER, "the receipt is for her number")?;
+        let kept = self.folder.join(RECEIPT);
+        std::fs::write(&kept, &answer.body).map_err(|error| Failed::new("the receipt", &error))?;
+        self.told(&format!(
+            "her receipt verifies: entry {} of the {} under the signed checkpoint",
+            receipt.index, checkpoint.size
+        ));
         Ok(())
     }
 

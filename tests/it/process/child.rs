@@ -78,6 +78,10 @@ impl Process {
         Ended { code, out: self.text(Stream::Out), err: self.text(Stream::Err) }
     }
 
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// SIGKILL: no last words.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

@@ -34,11 +34,13 @@ fn once_tells_every_step_and_ends() {
         (9, "she sees what is shown"),
         (10, "she files"),
         (11, "published: marks from before 2025-01-30 are void"),
-        (12, "acknowledges"),
+        (12, "into corrections.sqlite: signature and root verified, acknowledged"),
+        (17, "\"serving\" at all"),
+        (18, "her receipt verifies"),
     ] {
         assert!(steps.get(step).is_some_and(|step| step.contains(words)), "{words}: {steps:#?}");
     }
-    assert!(steps.last().unwrap().contains("\"serving\" at all"), "{steps:#?}");
+    assert_eq!(steps.len(), 19, "{steps:#?}");
     is_empty(&folder);
 }
 

@@ -9,6 +9,7 @@ mod imports;
 mod keys;
 mod killed;
 mod logs;
+mod mirror;
 mod people;
 mod phone;
 mod restored;
