@@ -11,6 +11,7 @@
 
 mod client;
 mod cpu;
+mod house;
 mod script;
 
 use std::fmt::Write;
@@ -149,7 +150,7 @@ fn over_http(runtime: &Runtime, script: &Script) -> Round {
         let snapshots = Snapshots::of(&feed, &folder.path().join("snapshots"), 0).await;
         let snapshots = snapshots.expect("a new folder");
         let limits = Limits::new(&no_limits(), &Elapsed::monotonic());
-        let casework = script::casework(store.clone(), folder.path());
+        let casework = house::casework(store.clone(), folder.path());
         let routes = service::routes(&Arc::new(Service { casework, feed, snapshots, limits }));
         let ids = Arc::new(|| uuid_v7(&SystemClock, &OsEntropy));
         let server = Server::new(AcceptLimits::default(), TrustedProxies::default(), ids, routes);

@@ -10,21 +10,15 @@ use tokio::sync::watch;
 use zhengming::casework::actors::Owner;
 use zhengming::casework::control::{Language, Method};
 use zhengming::casework::filing::{Filing, Idempotency, Saying};
-use zhengming::casework::secret::Secret;
-use zhengming::casework::staging::Staging;
-use zhengming::casework::{Casework, Parts, Settings};
 use zhengming::domain::dispute::DisputedLabel;
 use zhengming::domain::number::Number;
-use zhengming::domain::reference::Reference;
-use zhengming::env::clock::{Clock, SystemClock};
-use zhengming::env::entropy::OsEntropy;
-use zhengming::gateway::outbox::Outbox;
-use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::store::memory::MemoryStore;
 use zhengming::store::{
     AuditLine, CHANGES_PER_SET_MAX, Changeset, Cursor, Key, Listing, Page, Put, Receipt, Record, Store,
     StoreError, Versioned,
 };
+
+use crate::house::casework;
 
 /// A holder's filing as a page would send it.
 const BODY: &str = concat!(
@@ -77,31 +71,6 @@ fn as_made_at_once(changesets: &[Changeset]) -> Vec<Changeset> {
         last.into_values().map(|record| Put { record: record.clone(), expected: 0 }).collect();
     let chunks = puts.chunks(CHANGES_PER_SET_MAX);
     chunks.map(|puts| Changeset { puts: puts.to_vec(), ..Changeset::default() }).collect()
-}
-
-/// The house's use cases over a store; their tokens are good over any.
-pub fn casework(store: Arc<dyn Store>, dir: &Path) -> Casework {
-    let outbox = Outbox::open(&dir.join("outbox.ndjson"), Arc::new(|| SystemClock.now()));
-    Casework::new(Parts {
-        store,
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(OsEntropy),
-        secret: Secret::new([7; 32]),
-        reference: Arc::new(Reference::built_in()),
-        // The quotas that are kept in the store stand as they do by default.
-        settings: Settings {
-            codes_per_number_per_day: 5,
-            filings_per_number_per_90_days: 4,
-            sms_per_minute: 0,
-            releases_per_operator_per_day: 10_000,
-            publish_all_releases: false,
-            altcha_max_number: 0,
-        },
-        sms: Arc::new(outbox.expect("the folder is ours")),
-        operators: Vec::new(),
-        webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
-        staging: Staging::open(&dir.join("staging")).expect("the folder is ours"),
-    })
 }
 
 /// Mobile numbers in no order, as holders come: the factor has no divisor in

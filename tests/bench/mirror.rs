@@ -1,0 +1,175 @@
+//! How fast a mirror takes entries from a server on this machine, verified,
+//! into SQLite; and what a few new entries cost on top of many.
+//!
+//! ```text
+//! cargo bench --bench mirror [-- --entries N --bases N,N,...]
+//! ```
+//!
+//! Prints two tables, kept as `target/bench/mirror.txt`. Server and mirror
+//! share the processors of one process.
+#![allow(clippy::print_stdout)]
+
+mod house;
+#[path = "mirror/log.rs"]
+mod log;
+#[path = "mirror/served.rs"]
+mod served;
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use served::Served;
+use tokio::runtime::Runtime;
+use zhengming::domain::progress::Stage;
+use zhengming::feed::merkle::{Frontier, leaf_hash};
+use zhengming::feed::mirror::{self, Format, HttpSource, Mirror, Options, Phase};
+
+/// New entries on top of each base, and how often that is repeated.
+const NEW: u64 = 1_000;
+const REPEATS: usize = 9;
+/// Catch-up time on the largest base, to that on the smallest.
+const RATIO_MAX: f64 = 1.5;
+
+#[derive(Debug, Parser)]
+struct Args {
+    #[arg(long, default_value_t = 1_000_000)]
+    entries: u64,
+    #[arg(long, value_delimiter = ',', default_values_t = [10_000, 1_000_000, 10_000_000])]
+    bases: Vec<u64>,
+    /// Given by `cargo bench`; without it all is tried once, to see that it works.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let mut args = Args::parse();
+    if !args.bench {
+        (args.entries, args.bases) = (2_000, vec![300, 3_000]);
+    }
+    let runtime = Runtime::new().expect("a runtime");
+    let mut report = runtime.block_on(from_nothing(args.entries));
+    report.push_str(&runtime.block_on(catching_up(&args.bases)));
+    print!("{report}");
+    if args.bench {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
+        fs::create_dir_all(&dir).expect("the build's folder is ours");
+        fs::write(dir.join("mirror.txt"), report).expect("the build's folder is ours");
+    }
+}
+
+/// Notes when each phase last moved.
+#[derive(Debug, Default)]
+struct Watch(Mutex<Option<Instant>>);
+
+impl mirror::Progress for Watch {
+    fn at(&self, phase: Phase, _: u64, _: u64) {
+        if phase == Phase::Fetching {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+    }
+}
+
+fn a_mirror(served: &Served, dir: &Path, watch: Arc<Watch>) -> Mirror {
+    let source = HttpSource::new(&served.base, Some(&served.key)).expect("a loopback address");
+    let options = Options {
+        verifier: served.verifier(),
+        dir: dir.to_owned(),
+        format: Format::Sqlite,
+        stage: Stage::Serving,
+        step_entries_max: Options::STEP_ENTRIES_MAX,
+    };
+    Mirror::new(Arc::new(source), options, watch).expect("a new folder")
+}
+
+async fn from_nothing(entries: u64) -> String {
+    let folder = served::folder();
+    let served = Served::start(folder.path()).await;
+    served.grow_to(entries).await;
+    let watch = Arc::new(Watch::default());
+    let mirror = a_mirror(&served, &folder.path().join("out"), watch.clone());
+    let began = Instant::now();
+    let round = mirror.catch_up().await.expect("the log is whole");
+    let took = began.elapsed();
+    assert_eq!((round.size, round.new, round.is_acknowledged), (entries, entries, true));
+    let fetched = watch.0.lock().unwrap_or_else(PoisonError::into_inner).expect("entries were fetched");
+    let fetching = fetched.duration_since(began);
+    let (hashing, parsing) = (hashing(entries), parsing(entries));
+    let share = |part: Duration| 100.0 * part.as_secs_f64() / took.as_secs_f64();
+    let mut text = format!(
+        "a mirror takes {entries} entries, verified, into SQLite: {:.0} entries/s, {:.1} s\n\n",
+        entries as f64 / took.as_secs_f64(),
+        took.as_secs_f64()
+    );
+    for (what, part) in [
+        ("hashing", hashing),
+        ("network, with decompression and the server's part", fetching.saturating_sub(hashing)),
+        ("parsing and checking each entry", parsing),
+        ("SQLite", took.saturating_sub(fetching + parsing)),
+    ] {
+        let _ = writeln!(text, "  {:>5.1} %  {what}", share(part));
+    }
+    text
+}
+
+/// The same work alone, which the mirror does while bundles arrive.
+fn hashing(entries: u64) -> Duration {
+    timed(entries, |leaves, tree: &mut Frontier| leaves.iter().for_each(|leaf| tree.push(leaf_hash(leaf))))
+}
+
+/// The same work alone, which the mirror does between two rows.
+fn parsing(entries: u64) -> Duration {
+    let mut seq = 0;
+    timed(entries, |leaves, (): &mut ()| {
+        for leaf in leaves {
+            mirror::strict(seq, leaf).expect("entries are as they should be");
+            seq += 1;
+        }
+    })
+}
+
+fn timed<T: Default>(entries: u64, mut work: impl FnMut(&[Vec<u8>], &mut T)) -> Duration {
+    let (mut state, mut took) = (T::default(), Duration::ZERO);
+    for first in (0..entries).step_by(10_000) {
+        let leaves: Vec<_> = (first..entries.min(first + 10_000)).map(log::leaf).collect();
+        let began = Instant::now();
+        work(&leaves, &mut state);
+        took += began.elapsed();
+    }
+    took
+}
+
+async fn catching_up(bases: &[u64]) -> String {
+    let folder = served::folder();
+    let served = Served::start(folder.path()).await;
+    let mirror = a_mirror(&served, &folder.path().join("out"), Arc::default());
+    let mut medians = Vec::new();
+    for &base in bases {
+        served.grow_to(base).await;
+        mirror.catch_up().await.expect("the log is whole");
+        let mut times = Vec::new();
+        for _ in 0..REPEATS {
+            served.grow_to(served.size() + NEW).await;
+            let began = Instant::now();
+            let round = mirror.catch_up().await.expect("the log is whole");
+            times.push(began.elapsed());
+            assert_eq!(round.new, NEW);
+        }
+        times.sort_unstable();
+        medians.push((base, times[REPEATS / 2]));
+    }
+    let mut text =
+        format!("\n{NEW} new entries on top of so many, median of {REPEATS}\n\n        base       ms\n");
+    for (base, median) in &medians {
+        let _ = writeln!(text, "{base:>12} {:>8.1}", median.as_secs_f64() * 1e3);
+    }
+    if let (Some((_, first)), Some((_, last))) = (medians.first(), medians.last()) {
+        let ratio = last.as_secs_f64() / first.as_secs_f64();
+        let verdict = if ratio <= RATIO_MAX { "within" } else { "BEYOND" };
+        let _ = writeln!(text, "\nlargest to smallest: {ratio:.2}, {verdict} {RATIO_MAX}");
+    }
+    text
+}

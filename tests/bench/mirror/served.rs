@@ -1,0 +1,80 @@
+//! The service over a long log, on a socket of this machine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use zhengming::casework::actors::Owner;
+use zhengming::env::clock::SystemClock;
+use zhengming::env::entropy::{OsEntropy, uuid_v7};
+use zhengming::feed::Feed;
+use zhengming::feed::note::{NoteSigner, NoteVerifier};
+use zhengming::feed::snapshot::Snapshots;
+use zhengming::http::accept::{AcceptLimits, Server};
+use zhengming::http::client::TrustedProxies;
+use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::service::{self, Service};
+use zhengming::store::Grant;
+
+use crate::house::casework;
+use crate::log::LongLog;
+
+/// Entries that are published at once while the log grows.
+const PUBLISH_ENTRIES: u64 = 100_000;
+
+pub struct Served {
+    pub base: String,
+    /// A provider's.
+    pub key: String,
+    service: Arc<Service>,
+    log: Arc<LongLog>,
+    _stop: DropGuard,
+}
+
+/// Next to the build, for folders of the system may lie in memory.
+pub fn folder() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the build's folder is ours")
+}
+
+impl Served {
+    pub async fn start(dir: &Path) -> Self {
+        let log = Arc::new(LongLog::new());
+        let casework = casework(log.clone(), dir);
+        let grant = Grant::Provider("tencent".parse().expect("a slug"));
+        let issued = casework.issue_key(Owner::at_the_command_line(), grant, "the bench's").await;
+        let (_, key) = issued.expect("a key");
+        let signer = NoteSigner::new("localhost/feed", &[9; 32]).expect("the name is fine");
+        let feed = Feed::open(log.clone(), &dir.join("log"), signer).await.expect("a new log");
+        let snapshots = Snapshots::of(&feed, &dir.join("snapshots"), 0).await.expect("a new folder");
+        let off = LimitsConfig { requests_per_provider_per_second: 0, ..LimitsConfig::default() };
+        let off = LimitsConfig { requests_per_address_per_second: 0, ..off };
+        let limits = Limits::new(&off, &Elapsed::monotonic());
+        let service = Arc::new(Service { casework, feed, snapshots, limits });
+        let stop = CancellationToken::new();
+        let ids = Arc::new(|| uuid_v7(&SystemClock, &OsEntropy));
+        let routes = service::routes(&service);
+        let server = Server::new(AcceptLimits::default(), TrustedProxies::default(), ids, routes);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let base = format!("http://{}", listener.local_addr().expect("it is bound"));
+        tokio::spawn(server.serve(listener, stop.clone()));
+        Self { base, key, service, log, _stop: stop.drop_guard() }
+    }
+
+    pub fn verifier(&self) -> NoteVerifier {
+        self.service.feed.verifier().clone()
+    }
+
+    pub fn size(&self) -> u64 {
+        self.service.feed.size()
+    }
+
+    /// Publishes as many entries.
+    pub async fn grow_to(&self, size: u64) {
+        while self.size() < size {
+            self.log.grow_to(size.min(self.size() + PUBLISH_ENTRIES));
+            self.service.feed.publish().await.expect("the disk has room");
+        }
+    }
+}
