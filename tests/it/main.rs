@@ -12,5 +12,6 @@ mod store;
 mod stories;
 mod support;
 mod tidy;
+mod tlog;
 mod uploads_http;
 mod zms;
