@@ -135,7 +135,7 @@ impl Bundles {
         }
         let begin = if nth == 0 { 0 } else { self.place(nth - 1)?.0 };
         let (end, crc) = self.place(nth)?;
-        let length = end.checked_sub(begin).filter(|length| *length <= FRAME_BYTES_MAX);
+        let length = end.checked_sub(begin).filter(|length| (1..=FRAME_BYTES_MAX).contains(length));
         let Some(length) = length else { return Ok(None) };
         let mut frame = vec![0; length as usize];
         match self.frames.read_exact_at(&mut frame, begin) {
@@ -163,7 +163,8 @@ impl Bundles {
 /// More than 256 entries of 1,024 bytes.
 pub const BUNDLE_BYTES_MAX: u64 = 1 << 19;
 /// Rubbish in the index must not be taken for a length: no frame is as long,
-/// not even one that did not compress.
+/// not even one that did not compress. Nor zeroes: none is empty, although the
+/// checksum of nothing is zero too.
 const FRAME_BYTES_MAX: u64 = 2 * BUNDLE_BYTES_MAX;
 
 #[cfg(test)]
@@ -229,5 +230,18 @@ mod tests {
         bundles.frames.write_all_at(b"x", 9).unwrap();
         assert_eq!(bundles.read(0).unwrap(), None);
         assert!(bundles.read(1).unwrap().is_some());
+    }
+
+    /// What power loss may leave of a file that was made longer.
+    #[test]
+    fn zeroes_are_no_bundles() {
+        for zeroed in 0..4 {
+            let dir = tempfile::tempdir().unwrap();
+            let bundles = filled(dir.path(), Coding::Gzip, 4);
+            let from = zeroed * INDEX_BYTES;
+            bundles.index.write_all_at(&vec![0; (4 * INDEX_BYTES - from) as usize], from).unwrap();
+            let reopened = Bundles::open(dir.path(), Coding::Gzip, 4).unwrap();
+            assert_eq!(reopened.count(), zeroed);
+        }
     }
 }
