@@ -107,6 +107,24 @@ impl Hashes {
         self.stretch(&(0..size))
     }
 
+    /// Whether these are the hashes of a log of this size and root, all of
+    /// them: the root is over what is in no full tile, and each full tile's
+    /// hash is in the level above it.
+    pub fn are(&self, size: u64, root: &Hash) -> io::Result<bool> {
+        if self.size() != size || self.root(size)? != *root {
+            return Ok(false);
+        }
+        for (level, above) in (0..LEVELS as u32).zip(1..LEVELS as u32) {
+            for tile in 0..hashes_at(above, size) {
+                let hashes = self.read(level, tile * TILE_WIDTH, TILE_WIDTH)?;
+                if self.read(above, tile, 1)? != [tile_hash(&hashes)] {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
     /// A complete subtree is a part of a tile, hashed together.
     fn subtree(&self, Subtree { level, index }: Subtree) -> io::Result<Hash> {
         let (tile_level, within) = (level / TILE_LEVELS, level % TILE_LEVELS);
@@ -191,6 +209,28 @@ mod tests {
             hashes.append(&leaves(size..900)).unwrap();
             assert_eq!(hashes.root(900).unwrap(), naive_root(&leaves(0..900)), "level {level} at {bytes}");
         }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_found_wherever_it_is() {
+        const SIZE: u64 = 66_000;
+        let (_dir, hashes) = filled(SIZE);
+        let root = hashes.root(SIZE).unwrap();
+        assert!(hashes.are(SIZE, &root).unwrap());
+        assert!(!hashes.are(SIZE - 1, &root).unwrap() && !hashes.are(SIZE, &[0; 32]).unwrap());
+        for (level, hash) in
+            [(0, 0), (0, 65_535), (0, 65_536), (0, SIZE - 1), (1, 0), (1, 255), (1, 256), (2, 0)]
+        {
+            let flip = || {
+                let mut byte = [0];
+                hashes.levels[level].read_exact_at(&mut byte, hash * HASH_BYTES).unwrap();
+                hashes.levels[level].write_all_at(&[byte[0] ^ 1], hash * HASH_BYTES).unwrap();
+            };
+            flip();
+            assert!(!hashes.are(SIZE, &root).unwrap(), "hash {hash} of level {level}");
+            flip();
+        }
+        assert!(hashes.are(SIZE, &root).unwrap());
     }
 
     proptest! {

@@ -148,10 +148,8 @@ impl Feed {
         let (logs, dir) = (dir, dir.join(&id));
         // What is beyond the head was perhaps never synced.
         let mut files = LogFiles::open(&dir, signed)?;
-        if head.is_some_and(|head| {
-            files.hashes().size() == signed && files.hashes().root(signed).ok() != Some(head.root)
-        }) {
-            tracing::warn!(dir = %dir.display(), "the log's files are damaged; making them anew");
+        if head.is_some_and(|head| !files.hashes().are(head.size, &head.root).unwrap_or(false)) {
+            tracing::warn!(dir = %dir.display(), "the log's files are lost or damaged; making them anew");
             files = LogFiles::open(&dir, 0)?;
         }
         let files = Arc::new(files);

@@ -6,6 +6,7 @@ mod edge;
 mod events_http;
 mod feed_http;
 mod process;
+mod publishing;
 mod simulation;
 mod snapshots_http;
 mod store;

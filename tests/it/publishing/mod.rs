@@ -1,0 +1,5 @@
+//! What `feed::publisher` says of a crash at each of its steps, and of what
+//! else may happen to a log and its files.
+
+mod naive;
+mod opening;
