@@ -46,6 +46,13 @@ pub struct Extended {
 #[derive(Debug)]
 pub struct Signed(Published);
 
+impl Signed {
+    /// For who checks what was signed.
+    pub fn note(&self) -> &str {
+        &self.0.note
+    }
+}
+
 /// The store and its mark know of the checkpoint.
 #[derive(Debug)]
 pub struct Recorded(Published);
@@ -157,6 +164,10 @@ impl Feed {
             return Err(FeedError::OtherLog { signed_by: head.verifier.clone(), ours });
         }
         if head.size > size {
+            if head.size <= *self.store.log_size().borrow() {
+                // A rival was quicker. The next round begins with what it has.
+                return Err(StoreError::Stale.into());
+            }
             let why = format!("a checkpoint of {} entries is signed, and this one has {size}", head.size);
             return Err(FeedError::Fatal(why));
         }

@@ -3,3 +3,4 @@
 
 mod naive;
 mod opening;
+mod rivals;
