@@ -41,14 +41,19 @@ pub fn assert_files(dir: &Path, leaves: &[Vec<u8>]) {
         hashes = hashes.chunks_exact(WIDTH).map(root).collect();
     }
     let full = leaves.len() / WIDTH;
-    let with_length = |leaf: &Vec<u8>| [&(leaf.len() as u16).to_be_bytes(), leaf.as_slice()].concat();
-    let bundles: Vec<u8> = leaves[..full * WIDTH].iter().flat_map(with_length).collect();
+    let bundles = bundle(&leaves[..full * WIDTH]);
     for coding in ["zstd", "gzip"] {
         let frames = fs::read(dir.join(format!("bundles-{coding}"))).unwrap();
         assert!(decoded(coding, &frames) == bundles, "{full} bundles in {coding}");
         let index = fs::metadata(dir.join(format!("bundles-{coding}.index"))).unwrap();
         assert_eq!(index.len(), full as u64 * 12, "{coding}");
     }
+}
+
+/// Two bytes tell an entry's length.
+pub fn bundle(leaves: &[Vec<u8>]) -> Vec<u8> {
+    let with_length = |leaf: &Vec<u8>| [&(leaf.len() as u16).to_be_bytes(), leaf.as_slice()].concat();
+    leaves.iter().flat_map(with_length).collect()
 }
 
 /// One frame or several, one behind the other.
