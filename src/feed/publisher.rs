@@ -20,7 +20,8 @@
 //!
 //! Absent: who may see what; snapshots.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -149,7 +150,10 @@ impl Feed {
     /// Step 4.
     pub fn show(&self, recorded: Recorded) -> Result<(), FeedError> {
         let beside = self.files.dir().join("checkpoint.new");
-        fs::write(&beside, &*recorded.0.note)?;
+        let mut file = File::create(&beside)?;
+        file.write_all(recorded.0.note.as_bytes())?;
+        // A log that has ended is read from these files alone.
+        file.sync_data()?;
         fs::rename(&beside, self.files.dir().join("checkpoint"))?;
         let size = recorded.0.checkpoint.size;
         *self.newest.write().expect("nobody panics while replacing it") = recorded.0;
