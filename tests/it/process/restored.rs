@@ -2,13 +2,13 @@
 //! had happened, and a new log begins on purpose.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::json;
 
 use super::child::Server;
 use super::house::{House, only_word};
 use super::wire::{get, request};
+use crate::support::files::copy;
 
 const ROOM: &str = "zhengming-data";
 
@@ -32,18 +32,6 @@ fn release(house: &House, server: &Server, nth: u64) {
 
 fn text(server: &Server, path: &str) -> String {
     String::from_utf8(get(path).at(server.public).ok(200).body).unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use zhengming::store::{Changeset, Claim, Listing, LogHead, Put, Store, StoreErro
 use crate::store::engines::sled_options;
 use crate::support::audit::whole_chain;
 use crate::support::dice::Dice;
+use crate::support::files::copy;
 use crate::support::records::{self, at, audit, claim, entry, log_head, number, session};
 
 fn open(options: &SledOptions) -> Result<Arc<dyn Store>, OpenError> {
@@ -72,18 +73,6 @@ fn tamper(options: &SledOptions, is_it: impl Fn(&[u8], &[u8]) -> bool, change: i
 
 fn is_claim(key: &[u8], value: &[u8]) -> bool {
     key.ends_with(b"claim-3") && value.windows(6).any(|window| window == b"needle")
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(file.file_name());
-        if file.file_type().unwrap().is_dir() {
-            copy(&file.path(), &target);
-        } else {
-            fs::copy(file.path(), target).unwrap();
-        }
-    }
 }
 
 fn fixture() -> (TempDir, SledOptions) {

@@ -8,6 +8,7 @@
 pub mod audit;
 mod client;
 pub mod dice;
+pub mod files;
 mod parties;
 mod people;
 pub mod records;
