@@ -142,34 +142,71 @@ fn timed<T: Default>(entries: u64, mut work: impl FnMut(&[Vec<u8>], &mut T)) -> 
     took
 }
 
+/// How long a few new entries take on top of a base.
+struct CatchingUp {
+    base: u64,
+    /// In a mirror that runs.
+    following: Duration,
+    /// By `zhengming mirror --once`, from its start to its end.
+    once: Duration,
+}
+
 async fn catching_up(bases: &[u64]) -> String {
     let folder = served::folder();
-    let served = Served::start(folder.path()).await;
-    let mirror = a_mirror(&served, &folder.path().join("out"), Arc::default());
-    let mut medians = Vec::new();
+    let served = Arc::new(Served::start(folder.path()).await);
+    let out = folder.path().join("out");
+    let mut measured = Vec::new();
     for &base in bases {
         served.grow_to(base).await;
+        let mirror = a_mirror(&served, &out, Arc::default());
         mirror.catch_up().await.expect("the log is whole");
-        let mut times = Vec::new();
+        let (mut following, mut once) = (Vec::new(), Vec::new());
         for _ in 0..REPEATS {
             served.grow_to(served.size() + NEW).await;
             let began = Instant::now();
             let round = mirror.catch_up().await.expect("the log is whole");
-            times.push(began.elapsed());
+            following.push(began.elapsed());
             assert_eq!(round.new, NEW);
         }
-        times.sort_unstable();
-        medians.push((base, times[REPEATS / 2]));
+        // It holds the folder.
+        drop(mirror);
+        for _ in 0..REPEATS {
+            served.grow_to(served.size() + NEW).await;
+            let mut command = served.command(&out);
+            let began = Instant::now();
+            let ended = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
+            once.push(began.elapsed());
+            let said = ended.expect("the program is there");
+            let told = String::from_utf8_lossy(&said.stdout).into_owned();
+            assert!(told.contains(&format!("{NEW} of them new, acknowledged")), "{said:?}");
+        }
+        measured.push(CatchingUp { base, following: median(following), once: median(once) });
     }
-    let mut text =
-        format!("\n{NEW} new entries on top of so many, median of {REPEATS}\n\n        base       ms\n");
-    for (base, median) in &medians {
-        let _ = writeln!(text, "{base:>12} {:>8.1}", median.as_secs_f64() * 1e3);
+    told(&measured)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn told(measured: &[CatchingUp]) -> String {
+    let mut text = format!(
+        "\n{NEW} new entries on top of so many, ms, medians of {REPEATS}\n\n        base  following    once\n"
+    );
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    for CatchingUp { base, following, once } in measured {
+        let _ = writeln!(text, "{base:>12} {:>10.1} {:>7.1}", ms(*following), ms(*once));
     }
-    if let (Some((_, first)), Some((_, last))) = (medians.first(), medians.last()) {
-        let ratio = last.as_secs_f64() / first.as_secs_f64();
-        let verdict = if ratio <= RATIO_MAX { "within" } else { "BEYOND" };
-        let _ = writeln!(text, "\nlargest to smallest: {ratio:.2}, {verdict} {RATIO_MAX}");
+    if let (Some(first), Some(last)) = (measured.first(), measured.last()) {
+        for (what, first, last) in
+            [("following", first.following, last.following), ("once", first.once, last.once)]
+        {
+            let ratio = ms(last) / ms(first);
+            let verdict = if ratio <= RATIO_MAX { "within" } else { "beyond" };
+            let _ =
+                writeln!(text, "{what}: the largest to the smallest is {ratio:.2}, {verdict} {RATIO_MAX}");
+        }
     }
     text
 }

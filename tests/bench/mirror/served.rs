@@ -1,6 +1,8 @@
 //! The service over a long log, on a socket of this machine.
 
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -68,6 +70,16 @@ impl Served {
 
     pub fn size(&self) -> u64 {
         self.service.feed.size()
+    }
+
+    /// The program itself, once.
+    pub fn command(&self, out: &Path) -> Command {
+        let key_file = out.with_file_name("provider.key");
+        fs::write(&key_file, &self.key).expect("the folder is ours");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zhengming"));
+        command.args(["mirror", "--url", &self.base, "--verifier", &self.verifier().to_string(), "--once"]);
+        command.arg("--key-file").arg(key_file).arg("--out").arg(out);
+        command
     }
 
     /// Publishes as many entries.

@@ -34,6 +34,9 @@ const BUSY_TIMEOUT_S: u64 = 30;
 /// the commit only.
 const CACHE_KIB: i64 = 64 * 1024;
 const PROGRESS_EVERY: u64 = 10_000;
+/// So many entries at a time are brought into the table's order, about 20 MB:
+/// neighbours lie on one page, and pages are met one after the other.
+const SORTED_ENTRIES_MAX: usize = 65_536;
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS corrections(
@@ -107,15 +110,16 @@ impl Output for SqliteOutput {
         let from_nothing = self.state.is_none();
         self.write(state, from_nothing, |transaction| {
             let mut rows = Rows::of(transaction)?;
+            let mut sorted = Vec::new();
             for spooled in entries.entries() {
                 let spooled = spooled.map_err(|error| MirrorError::io(&path, &error))?;
-                rows.apply(spooled.seq, &strict(spooled.seq, &spooled.leaf)?)?;
-                let done = spooled.seq + 1 - entries.first();
-                if done.is_multiple_of(PROGRESS_EVERY) {
-                    progress.at(Phase::Applying, done, entries.len());
+                sorted.push((spooled.seq, strict(spooled.seq, &spooled.leaf)?));
+                if sorted.len() == SORTED_ENTRIES_MAX {
+                    rows.apply_all(&mut sorted)?;
+                    progress.at(Phase::Applying, spooled.seq + 1 - entries.first(), entries.len());
                 }
             }
-            Ok(())
+            Ok(rows.apply_all(&mut sorted)?)
         })
     }
 
@@ -156,6 +160,12 @@ impl<'a> Rows<'a> {
         let put = "INSERT OR REPLACE INTO corrections VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let delete = "DELETE FROM corrections WHERE number = ?1";
         Ok(Self { put: transaction.prepare(put)?, delete: transaction.prepare(delete)? })
+    }
+
+    /// Later entries of a number after earlier ones, and numbers as they lie.
+    fn apply_all(&mut self, entries: &mut Vec<(u64, Entry)>) -> rusqlite::Result<()> {
+        entries.sort_unstable_by_key(|(seq, entry)| (entry.number, *seq));
+        entries.drain(..).try_for_each(|(seq, entry)| self.apply(seq, &entry))
     }
 
     fn apply(&mut self, seq: u64, entry: &Entry) -> rusqlite::Result<()> {
