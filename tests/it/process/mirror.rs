@@ -134,6 +134,8 @@ impl Town {
 fn sqlite_size(dir: &Path) -> Option<u64> {
     let path = dir.join("corrections.sqlite");
     let connection = path.exists().then(|| Connection::open(path).ok()).flatten()?;
+    // All of it of one moment: the mirror may be writing.
+    let connection = connection.unchecked_transaction().ok()?;
     let whole = connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0));
     let size =
         connection.query_row("SELECT value FROM meta WHERE key = 'size'", [], |row| row.get::<_, i64>(0));
