@@ -30,7 +30,7 @@ use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
 use zhengming::http::service::{Service, routes};
 
 use super::client::Client;
-use super::service::signer;
+use super::service::{settings, signer};
 use super::store::WatchedStore;
 
 /// What a story may want otherwise.
@@ -43,21 +43,13 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        let settings = Settings {
-            codes_per_number_per_day: 5,
-            filings_per_number_per_90_days: 4,
-            sms_per_minute: 0,
-            releases_per_operator_per_day: 10_000,
-            publish_all_releases: false,
-            altcha_max_number: 0,
-        };
         let limits = LimitsConfig {
             requests_per_address_per_second: 0,
             verifications_per_address_per_hour: 0,
             logins_per_address_per_minute: 0,
             ..LimitsConfig::default()
         };
-        Self { follows_ports: true, settings, limits }
+        Self { follows_ports: true, settings: settings(), limits }
     }
 }
 
