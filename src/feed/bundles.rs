@@ -161,7 +161,7 @@ impl Bundles {
 }
 
 /// More than 256 entries of 1,024 bytes.
-pub const BUNDLE_BYTES_MAX: u64 = 1 << 19;
+const BUNDLE_BYTES_MAX: u64 = 1 << 19;
 /// Rubbish in the index must not be taken for a length: no frame is as long,
 /// not even one that did not compress. Nor zeroes: none is empty, although the
 /// checksum of nothing is zero too.

@@ -18,8 +18,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::feed::merkle::{Hash, Subtree, join, node_hash, subtrees};
-use crate::feed::tiles::{TILE_LEVELS, TILE_WIDTH};
+use crate::feed::merkle::{Hash, Subtree, join, root_of, subtrees};
+use crate::feed::tiles::{TILE_LEVELS, TILE_WIDTH, hashes_at};
 
 /// Enough for every size that a `u64` can tell.
 const LEVELS: usize = 8;
@@ -71,7 +71,7 @@ impl Hashes {
             self.levels[level as usize].write_all_at(bytes, before * HASH_BYTES)?;
             let filled = before / TILE_WIDTH..(before + new.len() as u64) / TILE_WIDTH;
             let tiles = filled.map(|tile| self.read(level, tile * TILE_WIDTH, TILE_WIDTH));
-            new = tiles.map(|tile| tile.map(|tile| tile_hash(&tile))).collect::<Result<_, _>>()?;
+            new = tiles.map(|tile| tile.map(|tile| root_of(&tile))).collect::<Result<_, _>>()?;
             level += 1;
         }
         self.size.store(size, Ordering::Release);
@@ -117,7 +117,7 @@ impl Hashes {
         for (level, above) in (0..LEVELS as u32).zip(1..LEVELS as u32) {
             for tile in 0..hashes_at(above, size) {
                 let hashes = self.read(level, tile * TILE_WIDTH, TILE_WIDTH)?;
-                if self.read(above, tile, 1)? != [tile_hash(&hashes)] {
+                if self.read(above, tile, 1)? != [root_of(&hashes)] {
                     return Ok(false);
                 }
             }
@@ -128,7 +128,7 @@ impl Hashes {
     /// A complete subtree is a part of a tile, hashed together.
     fn subtree(&self, Subtree { level, index }: Subtree) -> io::Result<Hash> {
         let (tile_level, within) = (level / TILE_LEVELS, level % TILE_LEVELS);
-        Ok(tile_hash(&self.read(tile_level, index << within, 1 << within)?))
+        Ok(root_of(&self.read(tile_level, index << within, 1 << within)?))
     }
 
     fn read(&self, level: u32, first: u64, count: u64) -> io::Result<Vec<Hash>> {
@@ -136,20 +136,6 @@ impl Hashes {
         self.levels[level as usize].read_exact_at(hashes.as_flattened_mut(), first * HASH_BYTES)?;
         Ok(hashes)
     }
-}
-
-/// How many hashes a level has when there are `size` leaves.
-fn hashes_at(level: u32, size: u64) -> u64 {
-    size.checked_shr(TILE_LEVELS * level).unwrap_or(0)
-}
-
-/// Of as many hashes as a power of two.
-fn tile_hash(hashes: &[Hash]) -> Hash {
-    let mut row = hashes.to_vec();
-    while row.len() > 1 {
-        row = row.chunks(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
-    }
-    row[0]
 }
 
 #[cfg(test)]

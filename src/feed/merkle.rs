@@ -55,6 +55,16 @@ pub fn join(subtrees: &[Hash]) -> Hash {
     from_the_right.fold(*last, |right, left| node_hash(left, &right))
 }
 
+/// The hash of a complete subtree out of the hashes on one level of it: as many
+/// as a power of two.
+pub fn root_of(hashes: &[Hash]) -> Hash {
+    let mut row = hashes.to_vec();
+    while row.len() > 1 {
+        row = row.chunks(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
+    }
+    row[0]
+}
+
 /// The stretches whose hashes prove that leaf `seq` is in a tree of `size`,
 /// from the leaf's sibling to the root's child (RFC 6962 §2.1.1).
 pub fn inclusion(seq: u64, size: u64) -> Vec<Range<u64>> {

@@ -30,7 +30,7 @@ pub mod tiles;
 pub mod zms;
 
 pub use ack::{Acknowledgement, RefusedEntry};
-pub use bundles::{BUNDLE_BYTES_MAX, Coding};
+pub use bundles::Coding;
 pub use former::FormerLog;
 pub use lag::Lag;
 pub use publisher::{Extended, Recorded, Signed};

@@ -22,6 +22,11 @@ pub struct TilePlace {
     pub width: u64,
 }
 
+/// How many hashes a level has when there are `size` leaves.
+pub fn hashes_at(level: u32, size: u64) -> u64 {
+    size.checked_shr(TILE_LEVELS * level).unwrap_or(0)
+}
+
 impl TilePlace {
     pub fn full(nth: u64) -> Self {
         Self { nth, width: TILE_WIDTH }

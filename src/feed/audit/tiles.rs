@@ -9,8 +9,9 @@ use futures_util::{StreamExt, stream};
 
 use crate::feed::audit::AuditError;
 use crate::feed::checkpoint::Checkpoint;
+use crate::feed::merkle::root_of;
 use crate::feed::merkle::{Frontier, Hash};
-use crate::feed::mirror::{Log, Phase, Progress, root_of, width};
+use crate::feed::mirror::{Log, Phase, Progress, width};
 use crate::feed::tiles::TILE_WIDTH;
 
 const TILES_AHEAD: usize = 8;

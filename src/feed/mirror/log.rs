@@ -18,7 +18,7 @@ use crate::feed::mirror::SOFTWARE;
 use crate::feed::mirror::error::MirrorError;
 use crate::feed::mirror::source::{Source, SourceError};
 use crate::feed::note::{NOTE_BYTES_MAX, NoteError, NoteVerifier};
-use crate::feed::tiles::{TILE_LEVELS, TILE_WIDTH, TilePlace};
+use crate::feed::tiles::{TILE_WIDTH, TilePlace, hashes_at};
 
 const HASH_BYTES: usize = 32;
 const TILE_BYTES_MAX: usize = TILE_WIDTH as usize * HASH_BYTES;
@@ -126,8 +126,7 @@ pub fn leaves(mut bundle: &[u8], width: u64) -> Option<Vec<&[u8]>> {
 
 /// How many hashes tile `nth` of a level has when the log has `size` entries.
 pub fn width(level: u32, nth: u64, size: u64) -> u64 {
-    let hashes = size.checked_shr(TILE_LEVELS * level).unwrap_or(0);
-    hashes.saturating_sub(nth.saturating_mul(TILE_WIDTH)).min(TILE_WIDTH)
+    hashes_at(level, size).saturating_sub(nth.saturating_mul(TILE_WIDTH)).min(TILE_WIDTH)
 }
 
 #[cfg(test)]

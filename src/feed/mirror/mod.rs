@@ -47,7 +47,7 @@ pub use output::Format;
 pub use round::{Mirror, Options, Round};
 pub use snapshot::SnapshotSum;
 pub use source::{Source, SourceError};
-pub use tiles::{Tiles, root_of};
+pub use tiles::Tiles;
 
 /// As the service gets to know us.
 const SOFTWARE: &str = concat!("zhengming-mirror/", env!("CARGO_PKG_VERSION"));

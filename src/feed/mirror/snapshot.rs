@@ -12,8 +12,6 @@ use std::fs::File;
 use std::io::{self, BufReader, Seek, Write};
 use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
@@ -26,8 +24,8 @@ use crate::feed::mirror::error::MirrorError;
 use crate::feed::mirror::log::Log;
 use crate::feed::mirror::source::SourceError;
 use crate::feed::mirror::{Phase, Progress};
+use crate::feed::snapshot::{KEY_NAME_SUFFIX, Said};
 
-const KEY_SUFFIX: &str = "/snapshot/v1";
 const NDJSON: &str = "application/x-ndjson";
 /// An entry, `"seq":N,` and the newline.
 const LINE_BYTES_MAX: u64 = ENTRY_BYTES_MAX as u64 + 32;
@@ -69,26 +67,18 @@ impl SnapshotSum {
         })?;
         let wrong = |why: String| MirrorError::SnapshotWrong { size, why };
         let note = log.note(&format!("/feed/v1/snapshots/{size}.sum")).await?;
-        let verifier = log.verifier.under(KEY_SUFFIX).expect("a suffix without spaces keeps a name fine");
+        let verifier =
+            log.verifier.under(KEY_NAME_SUFFIX).expect("a suffix without spaces keeps a name fine");
         let text = verifier.open(&note).map_err(|error| wrong(error.to_string()))?;
         let sum = Self::parse(text, verifier.name());
         sum.filter(|sum| sum.size == size)
             .ok_or_else(|| wrong("its sum is not that of a snapshot".to_owned()))
     }
 
-    fn parse(text: &str, origin: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        if lines.next()? != origin {
-            return None;
-        }
-        let size = decimal(lines.next()?)?;
-        let root = STANDARD.decode(lines.next()?).ok()?.try_into().ok()?;
-        let count = decimal(lines.next()?)?;
-        let digests = lines.map(|line| {
-            let (form, digest) = line.split_once(' ')?;
-            Some((form.to_owned(), digest.to_owned()))
-        });
-        let digests: BTreeMap<_, _> = digests.collect::<Option<_>>()?;
+    fn parse(text: &str, name: &str) -> Option<Self> {
+        let Said { size, root, count, digests } = Said::read(text, name)?;
+        let owned = digests.into_iter().map(|(form, digest)| (form.to_owned(), digest.to_owned()));
+        let digests: BTreeMap<_, _> = owned.collect();
         (count <= size && digests.len() <= FORMS_MAX).then_some(Self { size, root, count, digests })
     }
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use crate::feed::checkpoint::Checkpoint;
 use crate::feed::merkle::{
-    Frontier, Hash, Subtree, consistency, join, node_hash, proves_consistency, subtrees,
+    Frontier, Hash, Subtree, consistency, join, proves_consistency, root_of, subtrees,
 };
 use crate::feed::mirror::error::MirrorError;
 use crate::feed::mirror::log::{Log, width};
@@ -71,13 +71,4 @@ impl<'a> Tiles<'a> {
         let tile = &self.fetched[&(tile_level, nth)];
         Ok(root_of(&tile[from..from + (1 << within)]))
     }
-}
-
-/// Of as many hashes as a power of two.
-pub fn root_of(hashes: &[Hash]) -> Hash {
-    let mut row = hashes.to_vec();
-    while row.len() > 1 {
-        row = row.chunks(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
-    }
-    row[0]
 }

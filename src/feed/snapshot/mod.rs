@@ -31,7 +31,7 @@ pub use build::Portions;
 pub use form::Form;
 pub use horizon::Horizon;
 pub use keeper::{Rhythm, due};
-pub use sum::{KEY_NAME_SUFFIX, Sum, SumError};
+pub use sum::{KEY_NAME_SUFFIX, Said, Sum, SumError};
 
 use std::collections::BTreeSet;
 use std::io;

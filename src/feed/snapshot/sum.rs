@@ -56,23 +56,38 @@ impl Sum {
 
     /// Forms of later releases are passed over.
     pub fn open(note: &str, verifier: &NoteVerifier) -> Result<Self, SumError> {
-        let mut lines = verifier.open(note)?.lines();
-        let mut line = || lines.next().ok_or(SumError::Malformed);
-        let (origin, size, root, count) = (line()?, line()?, line()?, line()?);
-        let root = STANDARD.decode(root).ok().and_then(|root| root.try_into().ok());
-        let (Some(size), Some(root), Some(count)) = (decimal(size), root, decimal(count)) else {
-            return Err(SumError::Malformed);
-        };
-        if origin != verifier.name() {
-            return Err(SumError::Malformed);
-        }
+        let said = Said::read(verifier.open(note)?, verifier.name()).ok_or(SumError::Malformed)?;
         let mut digests = Vec::new();
-        for line in lines {
-            let (form, digest) = line.split_once(' ').ok_or(SumError::Malformed)?;
+        for (form, digest) in said.digests {
             let digest = unhex(digest).ok_or(SumError::Malformed)?;
             digests.extend(Form::of_name(form).map(|form| (form, digest)));
         }
-        Ok(Self { size, root, count, digests })
+        Ok(Self { size: said.size, root: said.root, count: said.count, digests })
+    }
+}
+
+/// The text of a sum taken apart, with whatever forms it names.
+#[derive(Debug)]
+pub struct Said<'a> {
+    pub size: u64,
+    pub root: Hash,
+    pub count: u64,
+    /// Form and digest, as they stand there.
+    pub digests: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Said<'a> {
+    /// `name` is that of the key which signed it.
+    pub fn read(text: &'a str, name: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        if lines.next()? != name {
+            return None;
+        }
+        let size = decimal(lines.next()?)?;
+        let root = STANDARD.decode(lines.next()?).ok()?.try_into().ok()?;
+        let count = decimal(lines.next()?)?;
+        let digests = lines.map(|line| line.split_once(' ')).collect::<Option<_>>()?;
+        Some(Self { size, root, count, digests })
     }
 }
 
