@@ -12,6 +12,7 @@ pub mod checking;
 pub mod control;
 pub mod correcting;
 pub mod filing;
+mod fingerprint;
 pub mod housekeeping;
 pub mod keys;
 pub mod labels;

@@ -67,6 +67,7 @@ impl House {
             webhooks: Arc::new(WebhookPost::new(config.feed.webhooks_to_private_addresses, WEBHOOK_TIMEOUT)),
             staging,
         });
+        same_secret(&casework).await?;
         let feed = Feed::open(store, &log_dir(config), open_signer(config, world)?).await;
         let feed = feed.map_err(|error| feed_failed(&error))?;
         let dir = config.data_dir.join("snapshots");
@@ -98,6 +99,16 @@ pub fn open_signer(config: &Config, world: &World) -> Result<NoteSigner, Failed>
 /// Where the files of this log, and of those before it, are.
 pub fn log_dir(config: &Config) -> PathBuf {
     config.data_dir.join("log")
+}
+
+async fn same_secret(casework: &Casework) -> Result<(), Failed> {
+    let known = casework.knows_secret().await;
+    if known.map_err(|error| Failed::new("the secret key's fingerprint", &error))? {
+        return Ok(());
+    }
+    Err(Failed::because("secret.key is not the one that this database was used with").hint(
+        "put back the secret.key that belongs to it, from a backup or from another instance of the service",
+    ))
 }
 
 fn feed_failed(error: &FeedError) -> Failed {

@@ -110,3 +110,19 @@ fn another_key_or_name_is_another_log() {
     let refused = house.run("serve", "").failed();
     assert!(refused.contains("localhost/feed+"), "{refused}");
 }
+
+#[test]
+fn another_secret_key_is_refused() {
+    let house = House::new();
+    house.run("key issue provider tencent --name 腾讯", "").done();
+    let secret = house.path(ROOM).join("secret.key");
+    let theirs = fs::read(&secret).unwrap();
+    fs::remove_file(&secret).unwrap();
+    for line in ["serve", "key list"] {
+        let refused = house.run(line, "").failed();
+        assert!(refused.contains("secret.key is not the one"), "{refused}");
+    }
+    fs::write(&secret, theirs).unwrap();
+    let listed = house.run("key list", "").done();
+    assert!(listed.contains("腾讯"), "{listed}");
+}
