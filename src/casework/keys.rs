@@ -50,20 +50,28 @@ impl Casework {
             .collect())
     }
 
+    /// A provider without a key is told nothing more either: its webhooks are
+    /// disabled in the same commit.
     pub async fn revoke_key(&self, _: Owner, id: KeyId) -> Result<()> {
-        let found = self
-            .store()
-            .all::<AccessKey>(&Listing::AccessKeys)
-            .await?
-            .into_iter()
-            .find(|key| key.value.id == id);
-        let mut key = found.ok_or(Refusal::NotFound)?;
+        self.retrying(|| self.try_revoke(id)).await
+    }
+
+    async fn try_revoke(&self, id: KeyId) -> Result<()> {
+        let mut keys = self.store().all::<AccessKey>(&Listing::AccessKeys).await?;
+        let place = keys.iter().position(|key| key.value.id == id).ok_or(Refusal::NotFound)?;
+        let mut key = keys.swap_remove(place);
         if key.value.revoked_at.is_some() {
             return Ok(());
         }
         let now = self.now();
-        key.value.revoked_at = Some(now);
         let mut changeset = Changeset::default();
+        let is_last = !keys
+            .iter()
+            .any(|other| other.value.grant == key.value.grant && other.value.revoked_at.is_none());
+        if let (Grant::Provider(provider), true) = (&key.value.grant, is_last) {
+            self.disable_webhooks(&mut changeset, provider, "its last key was revoked").await?;
+        }
+        key.value.revoked_at = Some(now);
         changeset.put(key);
         changeset.audit.push(audit(now, "cli", "key_revoked", format!("key:{id}")));
         self.commit(changeset).await

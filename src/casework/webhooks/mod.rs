@@ -15,7 +15,7 @@ use crate::casework::{Casework, Result, audit};
 use crate::domain::id::{ProviderId, WebhookId};
 use crate::domain::refusal::Refusal;
 use crate::domain::webhook::WebhookUrl;
-use crate::store::{AccessKey, Changeset, Grant, Key, Listing, Versioned, Webhook};
+use crate::store::{AccessKey, Changeset, Disabled, Grant, Key, Listing, Versioned, Webhook};
 
 pub const WEBHOOKS_PER_PROVIDER_MAX: u8 = 4;
 
@@ -45,6 +45,23 @@ impl Casework {
     pub async fn webhooks(&self, _: Owner) -> Result<Vec<Webhook>> {
         let found = self.store().all::<Webhook>(&Listing::Webhooks).await?;
         Ok(found.into_iter().map(|webhook| webhook.value).collect())
+    }
+
+    /// All that a provider has; they can be added again.
+    pub(super) async fn disable_webhooks(
+        &self,
+        changeset: &mut Changeset,
+        provider: &ProviderId,
+        why: &str,
+    ) -> Result<()> {
+        for mut webhook in self.places_of(provider).await?.into_iter().flatten() {
+            if webhook.value.disabled.is_none() {
+                webhook.value.disabled = Some(Disabled { at: self.now(), why: why.to_owned() });
+                changeset.audit.push(audit(self.now(), "cli", "webhook_disabled", subject(webhook.value.id)));
+                changeset.put(webhook);
+            }
+        }
+        Ok(())
     }
 
     async fn take_a_place(&self, provider: &ProviderId, url: &WebhookUrl) -> Result<WebhookId> {

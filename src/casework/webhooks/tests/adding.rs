@@ -57,3 +57,17 @@ async fn who_add_at_once_cannot_take_more_than_there_are() {
     urls.dedup();
     assert_eq!(urls.len(), 4, "each once");
 }
+
+#[tokio::test]
+async fn a_provider_is_told_nothing_after_its_last_key() {
+    let town = Town::new().await;
+    town.add(0).await.unwrap();
+    let (second, _) = town.casework.issue_key(owner(), Grant::Provider(provider()), "轮换").await.unwrap();
+    let disabled = async || town.casework.webhooks(owner()).await.unwrap()[0].disabled.clone();
+    let first = town.casework.keys(owner()).await.unwrap().into_iter().find(|key| key.id != second).unwrap();
+    town.casework.revoke_key(owner(), first.id).await.unwrap();
+    assert_eq!(disabled().await, None, "keys are rotated with an overlap");
+    town.casework.revoke_key(owner(), second).await.unwrap();
+    assert_eq!(disabled().await.unwrap().why, "its last key was revoked");
+    assert!(town.audited().await.contains(&("cli".into(), "webhook_disabled".into())));
+}
