@@ -95,6 +95,11 @@ impl ModeratorActor {
     }
 }
 
+/// The SMS gateway, which hands over what holders send and says what became
+/// of what they are sent.
+#[derive(Debug, Clone, Copy)]
+pub struct GatewayActor(());
+
 /// Whoever runs the service, at its command line.
 #[derive(Debug, Clone, Copy)]
 pub struct Owner(());
@@ -150,6 +155,12 @@ impl Casework {
             Grant::Operator(id) => Ok(OperatorActor { id }),
             Grant::Provider(_) => Err(Refusal::Forbidden.into()),
         }
+    }
+
+    /// Nobody, where no inbound SMS is taken.
+    pub fn gateway(&self, token: &str) -> Result<GatewayActor> {
+        let is_right = self.texting.as_ref().is_some_and(|texting| texting.token_is(token));
+        if is_right { Ok(GatewayActor(())) } else { Err(Refusal::Unauthenticated.into()) }
     }
 
     /// An operator or provider on whose behalf the owner loads a file.

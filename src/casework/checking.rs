@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-use crate::casework::ports::{Message, Unavailable};
+use crate::casework::ports::Unavailable;
 use crate::casework::{Casework, Error, Result};
 use crate::domain::dispute::{Actor, Command, Dispute, Refused, State, Status, What};
 use crate::domain::evidence::{Answer, Evidence, Question};
@@ -196,7 +196,10 @@ impl Casework {
                 _ => return self.finish(task).await,
             };
             let id = format!("status-{id}-{}", dispute.events.len());
-            return self.send(task, Message { id, to: sent_to, text: text.to_owned() }).await;
+            return match self.send(task, &self.message(id, sent_to, text.to_owned())).await? {
+                true => self.finish(task).await,
+                false => Ok(()),
+            };
         }
         self.finish(task).await
     }

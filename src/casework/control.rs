@@ -1,29 +1,27 @@
-//! Control of a number (控制权): proved by a code sent to it. Never a proof
-//! of identity, and the same answer whether or not the number is known.
+//! Control of a number (控制权): proved by a code sent to it, or by a phrase
+//! sent from it (`texting`). Never a proof of identity, and the same answer
+//! whether or not the number is known.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::casework::actors::Owner;
 use crate::casework::ports::Message;
+use crate::casework::texting::Wanted;
 use crate::casework::{Casework, Error, Result};
+use crate::domain::control::MessageState;
 use crate::domain::day::later;
 use crate::domain::id::VerificationId;
 use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
 use crate::store::{Changeset, Claim, CodeCount, Stored, Task, TaskKind, Verification, Versioned};
 
+pub use crate::domain::control::Method;
 pub use crate::store::VerificationStatus;
 
 const CODE_MINUTES: i64 = 10;
 const TRIES_MAX: u8 = 5;
 /// How long a proved control opens the number's file.
-const HOLDER_TOKEN_MINUTES: i64 = 60;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    SmsCode,
-    SendSms,
-}
+pub(super) const HOLDER_TOKEN_MINUTES: i64 = 60;
 
 /// The language of messages to the holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +34,8 @@ pub enum Language {
 pub struct Started {
     pub id: VerificationId,
     pub expires_at: Timestamp,
+    /// What to send, where that is the method.
+    pub wanted: Option<Wanted>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,14 @@ pub struct Confirmed {
     pub token: String,
     pub number: Number,
     pub expires_at: Timestamp,
+}
+
+/// Where a verification stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub status: VerificationStatus,
+    /// How far the message with the code has come.
+    pub delivery: Option<MessageState>,
 }
 
 impl Casework {
@@ -53,19 +61,25 @@ impl Casework {
         language: Language,
         solution: Option<&str>,
     ) -> Result<Started> {
-        if method == Method::SendSms {
-            return Err(Refusal::MethodNotOffered.into());
-        }
         if !self.reference().numbering.kind(number).receives_sms() {
             return Err(Refusal::SmsUnreachable.into());
         }
+        if method == Method::SendSms && self.texting.is_none() {
+            return Err(Refusal::MethodNotOffered.into());
+        }
         let paid = self.proof_of_work(solution)?;
-        let started = self.retrying(|| self.try_start(number, language, paid.clone())).await?;
+        let started = self.retrying(|| self.try_start(number, method, language, paid.clone())).await?;
         self.wake_worker();
         Ok(started)
     }
 
-    async fn try_start(&self, number: Number, language: Language, paid: Option<Claim>) -> Result<Started> {
+    async fn try_start(
+        &self,
+        number: Number,
+        method: Method,
+        language: Language,
+        paid: Option<Claim>,
+    ) -> Result<Started> {
         let now = self.now();
         let id = VerificationId(self.new_uuid());
         let expires_at = later(now, SignedDuration::from_mins(CODE_MINUTES));
@@ -76,44 +90,60 @@ impl Casework {
             }
             changeset.put_new(claim);
         }
-        let sends = self.count_code(number, now, &mut changeset).await?;
-        if sends {
-            changeset.put_new(Task { kind: TaskKind::SendCode(id), run_at: now, attempts: 0 });
-        }
-        let language = match language {
-            Language::Zh => "zh",
-            Language::En => "en",
-        };
-        changeset.put_new(Verification {
+        let sends = self.count_attempt(number, method, now, &mut changeset).await?;
+        let verification = Verification {
             id,
             number,
+            method,
             sends,
-            language: language.to_owned(),
+            language: language.code().to_owned(),
             tries: 0,
             status: VerificationStatus::Pending,
             started_at: now,
             expires_at,
-        });
+            token_told: false,
+            delivery: None,
+        };
+        match method {
+            Method::SmsCode if sends => {
+                changeset.put_new(Task { kind: TaskKind::SendCode(id), run_at: now, attempts: 0 });
+            }
+            Method::SendSms if sends => changeset.put_new(self.phrase_claim(&verification)),
+            Method::SmsCode | Method::SendSms => {}
+        }
+        changeset.put_new(verification);
         self.commit(changeset).await?;
-        Ok(Started { id, expires_at })
+        let wanted = (method == Method::SendSms).then(|| self.wanted(id, language)).flatten();
+        Ok(Started { id, expires_at, wanted })
     }
 
-    /// Counts a code for the number, unless a day's codes are used up.
-    async fn count_code(&self, number: Number, now: Timestamp, changeset: &mut Changeset) -> Result<bool> {
+    /// Counts a code sent to the number, or a phrase shown for it, unless a
+    /// day's are used up. Phrases cost nothing, but would pile up.
+    async fn count_attempt(
+        &self,
+        number: Number,
+        method: Method,
+        now: Timestamp,
+        changeset: &mut Changeset,
+    ) -> Result<bool> {
         let most = self.parts.settings.codes_per_number_per_day as usize;
         if most == 0 {
             return Ok(true);
         }
         let found = self.store().load::<CodeCount>(&number).await?;
-        let mut count = found
-            .unwrap_or_else(|| Versioned::new(CodeCount { number, sent_at: Vec::new(), expires_at: now }));
+        let none = || CodeCount { number, sent_at: Vec::new(), shown_at: Vec::new(), expires_at: now };
+        let mut count = found.unwrap_or_else(|| Versioned::new(none()));
         let day = SignedDuration::from_hours(24);
-        count.value.sent_at.retain(|sent_at| now.duration_since(*sent_at) < day);
-        if count.value.sent_at.len() >= most {
+        let before = match method {
+            Method::SmsCode => &mut count.value.sent_at,
+            Method::SendSms => &mut count.value.shown_at,
+        };
+        before.retain(|at| now.duration_since(*at) < day);
+        if before.len() >= most {
             changeset.expect(count.value.key(), count.version);
             return Ok(false);
         }
-        count.value.sent_at.push(now);
+        before.push(now);
         count.value.expires_at = later(now, day);
         changeset.put(count);
         Ok(true)
@@ -128,6 +158,9 @@ impl Casework {
         let found = self.store().load::<Verification>(&id).await?;
         let mut verification = found.ok_or(Refusal::NotFound)?;
         let value = &mut verification.value;
+        if value.method != Method::SmsCode {
+            return Err(Refusal::MethodNotOffered.into());
+        }
         if value.status != VerificationStatus::Pending || value.expires_at <= now {
             return Err(Refusal::VerificationSpent.into());
         }
@@ -151,10 +184,33 @@ impl Casework {
     }
 
     /// Where a verification stands.
-    pub async fn verification(&self, id: VerificationId) -> Result<VerificationStatus> {
+    pub async fn verification(&self, id: VerificationId) -> Result<Standing> {
         let found = self.store().load::<Verification>(&id).await?.ok_or(Refusal::NotFound)?.value;
-        let over = found.status == VerificationStatus::Pending && found.expires_at <= self.now();
-        Ok(if over { VerificationStatus::Spent } else { found.status })
+        Ok(found.standing(self.now()))
+    }
+
+    /// The same, and the token of a phrase that has come, to the first who
+    /// asks and to nobody else.
+    pub async fn take_token(&self, id: VerificationId) -> Result<(Standing, Option<Confirmed>)> {
+        self.retrying(|| self.try_take(id)).await
+    }
+
+    async fn try_take(&self, id: VerificationId) -> Result<(Standing, Option<Confirmed>)> {
+        let mut found = self.store().load::<Verification>(&id).await?.ok_or(Refusal::NotFound)?;
+        let (value, now) = (&mut found.value, self.now());
+        let standing = value.standing(now);
+        let is_confirmed = matches!(value.status, VerificationStatus::Confirmed { .. });
+        let is_due = value.method == Method::SendSms && is_confirmed && now < value.expires_at;
+        if !is_due || value.token_told {
+            return Ok((standing, None));
+        }
+        value.token_told = true;
+        let Verification { number, expires_at, .. } = *value;
+        let token = self.parts.secret.holder_token(id);
+        let mut changeset = Changeset::default();
+        changeset.put(found);
+        self.commit(changeset).await?;
+        Ok((standing, Some(Confirmed { token, number, expires_at })))
     }
 
     /// The code of a pending verification, for an outbox that only the owner
@@ -170,22 +226,49 @@ impl Casework {
             found.value.status == VerificationStatus::Pending && self.now() < found.value.expires_at
         });
         if let Some(verification) = waiting {
-            let Verification { number, language, .. } = verification.value;
-            let text = code_text(&language, &self.parts.secret.code(id));
-            return self.send(task, Message { id: format!("code-{id}"), to: number, text }).await;
+            let text = code_text(&verification.value.language, &self.parts.secret.code(id));
+            let message = self.code_message(id, verification.value.number, text);
+            return match self.send(task, &message).await? {
+                true => self.finish_code(task, verification).await,
+                false => Ok(()),
+            };
         }
         self.finish(task).await
     }
 
-    /// Sends a task's message, now or when the service may and the gateway can.
-    pub(super) async fn send(&self, task: &Versioned<Task>, message: Message) -> Result<()> {
+    /// Sends a task's message, or puts the task off until the service may and
+    /// the gateway can. Whether it was sent.
+    pub(super) async fn send(&self, task: &Versioned<Task>, message: &Message) -> Result<bool> {
         if let Err(next) = self.sending.take(self.now(), self.parts.settings.sms_per_minute) {
-            return self.put_off(task, next).await;
+            self.put_off(task, next).await?;
+            return Ok(false);
         }
-        match self.parts.sms.send(&message).await {
-            Ok(()) => self.finish(task).await,
-            Err(unavailable) => self.postpone(task, &unavailable).await,
+        let Err(unavailable) = self.parts.sms.send(message).await else { return Ok(true) };
+        let (why, attempts) = (&unavailable.why, task.value.attempts);
+        if unavailable.alarm {
+            tracing::error!(why, "the SMS gateway refuses us: somebody has to look");
+        } else if attempts == 0 {
+            tracing::warn!(why, "the SMS gateway took no message; trying again");
         }
+        self.postpone(task, &unavailable).await?;
+        Ok(false)
+    }
+}
+
+impl Language {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+}
+
+impl Verification {
+    fn standing(&self, now: Timestamp) -> Standing {
+        let is_over = self.status == VerificationStatus::Pending && self.expires_at <= now;
+        let status = if is_over { VerificationStatus::Spent } else { self.status };
+        Standing { status, delivery: self.delivery }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod batches;
 pub mod checking;
 pub mod control;
 pub mod correcting;
+pub mod delivery;
 pub mod filing;
 mod fingerprint;
 pub mod housekeeping;
@@ -29,6 +30,7 @@ mod sorting;
 pub mod staging;
 pub mod tenure_upload;
 pub mod tenures;
+pub mod texting;
 pub mod uploads;
 pub mod view;
 pub mod webhooks;
@@ -46,6 +48,7 @@ use crate::casework::ports::{Operator, Sms, Webhooks};
 use crate::casework::providers::Seen;
 use crate::casework::secret::Secret;
 use crate::casework::staging::Staging;
+use crate::casework::texting::Texting;
 use crate::domain::dispute::{Actor, Dispute, What};
 use crate::domain::hex::hex;
 use crate::domain::id::OperatorId;
@@ -106,6 +109,8 @@ pub struct Casework {
     webhook_added: Arc<Notify>,
     sending: Arc<Sending>,
     seen: Arc<Seen>,
+    /// How holders send SMS to us, if they can.
+    texting: Option<Arc<Texting>>,
 }
 
 /// Why a use case did not end well.
@@ -147,7 +152,13 @@ impl Casework {
             webhook_added: Arc::default(),
             sending: Arc::default(),
             seen: Arc::default(),
+            texting: None,
         }
+    }
+
+    /// Takes what holders send to this number and the gateway hands over.
+    pub fn with_texting(self, texting: Texting) -> Self {
+        Self { texting: Some(Arc::new(texting)), ..self }
     }
 
     pub fn reference(&self) -> &Reference {

@@ -18,6 +18,8 @@ pub struct Message {
     pub id: String,
     pub to: Number,
     pub text: String,
+    /// Of the id: whoever brings it back may say what became of the message.
+    pub seal: String,
 }
 
 #[async_trait]

@@ -22,7 +22,10 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
+use crate::domain::hex::hex;
 use crate::domain::id::{DisputeId, SessionId, VerificationId, WebhookId};
+use crate::domain::number::Number;
+use crate::domain::phrase::Phrase;
 
 pub const SECRET_BYTES: usize = 32;
 const MAC_BYTES: usize = 16;
@@ -63,6 +66,31 @@ impl Secret {
     /// Compares in constant time.
     pub fn code_is(&self, verification: VerificationId, code: &str) -> bool {
         self.code(verification).as_bytes().ct_eq(code.as_bytes()).into()
+    }
+
+    /// The phrase that proves control when it is sent from the number.
+    pub fn phrase(&self, verification: VerificationId) -> Phrase {
+        let bytes = self.derive("phrase", &[verification.0.as_bytes()]);
+        Phrase::from_bits(*bytes.first_chunk().expect("a MAC is longer than five bytes"))
+    }
+
+    /// The claim under which a phrase of a number is found. The database tells
+    /// nobody what to send.
+    pub fn phrase_claim(&self, number: Number, phrase: Phrase) -> String {
+        let (number, phrase) = (number.digits().to_be_bytes(), phrase.to_string());
+        format!("phrase:{}", hex(&self.derive("phrase_claim", &[&number, phrase.as_bytes()])))
+    }
+
+    /// Goes out with a message; whoever brings it back may say what became of
+    /// that message.
+    pub fn message_seal(&self, message: &str) -> String {
+        let mac = self.derive("message", &[message.as_bytes()]);
+        URL_SAFE_NO_PAD.encode(&mac[..MAC_BYTES])
+    }
+
+    /// Compares in constant time.
+    pub fn message_seal_is(&self, message: &str, seal: &str) -> bool {
+        self.message_seal(message).as_bytes().ct_eq(seal.as_bytes()).into()
     }
 
     pub fn holder_token(&self, verification: VerificationId) -> String {
@@ -149,6 +177,25 @@ mod tests {
         let token = secret.dispute_token(DisputeId(ID), at);
         let (id, proved_at) = secret.read_dispute_token(&token).unwrap();
         assert_eq!((id.0, proved_at.to_string().as_str()), (ID, "2026-11-23T03:04:05.678901Z"));
+    }
+
+    #[test]
+    fn a_phrase_is_claimed_for_one_number() {
+        let (secret, number) = (Secret::new([1; 32]), |digits| Number::from_digits(digits).unwrap());
+        let phrase = secret.phrase(VerificationId(ID));
+        assert_ne!(phrase, secret.phrase(VerificationId(Uuid::from_u128(8))));
+        let claim = secret.phrase_claim(number(8_613_800_138_000), phrase);
+        assert_ne!(claim, secret.phrase_claim(number(8_613_800_138_001), phrase));
+        assert_ne!(claim, Secret::new([2; 32]).phrase_claim(number(8_613_800_138_000), phrase));
+        assert!(!claim.contains(&phrase.to_string()) && !claim.contains("13800138000"), "{claim}");
+    }
+
+    #[test]
+    fn a_seal_is_one_messages() {
+        let secret = Secret::new([1; 32]);
+        let seal = secret.message_seal("code-1");
+        assert!(secret.message_seal_is("code-1", &seal));
+        assert!(!secret.message_seal_is("code-2", &seal) && !secret.message_seal_is("code-1", ""));
     }
 
     #[test]

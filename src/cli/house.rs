@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::casework::ports::Sms;
 use crate::casework::secret::{SECRET_BYTES, Secret};
 use crate::casework::staging::Staging;
 use crate::casework::{AskedOperator, Casework, Parts, Settings};
-use crate::cli::Failed;
-use crate::cli::config::{Config, OperatorConfig, OperatorGateway, PublishReleases, SmsGateway, StoreUrl};
+use crate::cli::config::{Config, OperatorConfig, OperatorGateway, PublishReleases, StoreUrl};
+use crate::cli::{Failed, sms};
 use crate::domain::reference::{Reference, ReferenceTexts};
 use crate::env::clock::Clock;
 use crate::env::entropy::Entropy;
@@ -22,7 +21,6 @@ use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError};
 use crate::gateway::Now;
 use crate::gateway::camara::{Camara, CamaraConfig};
-use crate::gateway::outbox::Outbox;
 use crate::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use crate::http::limits::{Elapsed, Limits, LimitsConfig};
 use crate::http::service::{App, Service};
@@ -62,12 +60,16 @@ impl House {
             secret,
             reference,
             settings: settings(config),
-            sms: sms(config, world)?,
+            sms: sms::gateway(config, world)?,
             operators: operators(&config.operators, world)?,
             webhooks: Arc::new(WebhookPost::new(config.feed.webhooks_to_private_addresses, WEBHOOK_TIMEOUT)),
             staging,
         });
         same_secret(&casework).await?;
+        let casework = match sms::texting(&config.sms)? {
+            Some(texting) => casework.with_texting(texting),
+            None => casework,
+        };
         let feed = Feed::open(store, &log_dir(config), open_signer(config, world)?).await;
         let feed = feed.map_err(|error| feed_failed(&error))?;
         let dir = config.data_dir.join("snapshots");
@@ -194,20 +196,6 @@ pub fn mark_path(config: &Config) -> PathBuf {
     config.data_dir.join("high-water-mark")
 }
 
-fn sms(config: &Config, world: &World) -> Result<Arc<dyn Sms>, Failed> {
-    match &config.sms.gateway {
-        SmsGateway::Outbox { outbox_file: file } => {
-            let outbox = Outbox::open(file, now_of(world));
-            let outbox =
-                outbox.map_err(|error| Failed::new(&format!("the outbox {}", file.display()), &error))?;
-            Ok(Arc::new(outbox))
-        }
-        SmsGateway::Kannel { .. } | SmsGateway::Http { .. } => {
-            Err(Failed::because("sms.gateway: only \"outbox\" is built into this release"))
-        }
-    }
-}
-
 fn operators(configured: &[OperatorConfig], world: &World) -> Result<Vec<AskedOperator>, Failed> {
     let mut operators = Vec::new();
     for operator in configured {
@@ -248,7 +236,7 @@ fn operators(configured: &[OperatorConfig], world: &World) -> Result<Vec<AskedOp
     Ok(operators)
 }
 
-fn now_of(world: &World) -> Now {
+pub(super) fn now_of(world: &World) -> Now {
     let clock = world.clock.clone();
     Arc::new(move || clock.now())
 }

@@ -15,6 +15,7 @@ mod owner;
 mod progress;
 mod remote;
 pub mod serve;
+mod sms;
 
 use std::ffi::OsString;
 use std::fmt;

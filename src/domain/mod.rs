@@ -6,6 +6,7 @@
 
 pub mod calendar;
 pub mod catalog;
+pub mod control;
 pub mod correction;
 pub mod day;
 pub mod dispute;
@@ -19,6 +20,7 @@ pub mod number;
 pub mod number_file;
 pub mod numbering;
 pub mod opened;
+pub mod phrase;
 pub mod policy;
 pub mod progress;
 pub mod reference;

@@ -80,6 +80,22 @@ impl Numbering {
         self.planned(parse_e164_digits(text)?)
     }
 
+    /// The calling code that people leave out at home, in the first country.
+    pub fn calling_code_at_home(&self) -> &str {
+        &self.countries[0].calling_code
+    }
+
+    /// A number as SMS gateways have it: "+8613800138000", "8613800138000",
+    /// "008613800138000", or "13800138000" as at home in the first country.
+    pub fn parse_sender(&self, text: &str) -> Result<Number, NumberError> {
+        let text = text.trim();
+        if let Some(digits) = text.strip_prefix('+').or_else(|| text.strip_prefix("00")) {
+            return self.parse_digits(digits);
+        }
+        let at_home = || self.parse_digits(&format!("{}{text}", self.calling_code_at_home()));
+        self.parse_digits(text).or_else(|why| at_home().map_err(|_| why))
+    }
+
     pub fn kind(&self, number: Number) -> NumberKind {
         self.find(number)
             .and_then(|(country, national)| country.kind(&national))

@@ -1,4 +1,5 @@
-//! Where a provider wants to be told that there is something new.
+//! Where a provider wants to be told that there is something new, and how
+//! what it is told is signed.
 //!
 //! Absent: which addresses may be called. A name says nothing about where it
 //! leads; who connects looks at that.
@@ -6,7 +7,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use url::Url;
 
 pub const WEBHOOK_URL_BYTES_MAX: usize = 2_048;
@@ -69,6 +74,14 @@ impl fmt::Debug for WebhookUrl {
         let origin = self.0.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
         write!(f, "WebhookUrl({origin}/…)")
     }
+}
+
+/// By https://www.standardwebhooks.com: HMAC-SHA-256 over id, second and body,
+/// with points between them.
+pub fn signature(key: &[u8], id: &str, timestamp: i64, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]

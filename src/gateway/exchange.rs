@@ -3,6 +3,7 @@
 //! that carry nothing of what was sent.
 
 use std::error::Error;
+use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, Url, redirect};
@@ -70,6 +71,28 @@ pub(super) async fn exchange(
 /// `Retry-After` in its form of seconds.
 pub(super) fn retry_after_s(response: &Response) -> Option<u64> {
     response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// How an exchange went of which only the status counts.
+pub(super) fn taken(status: StatusCode, retry_after_s: Option<u64>) -> Result<(), Unavailable> {
+    let answered = format!("answered {}", status.as_u16());
+    match status {
+        status if status.is_success() => Ok(()),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
+            Err(Unavailable { retry_after_s, ..later(answered) })
+        }
+        status if status.is_server_error() => Err(Unavailable { retry_after_s, ..later(answered) }),
+        _ => Err(Unavailable { retry_after_s, ..alarm(answered) }),
+    }
+}
+
+/// Does without an answer that takes too long.
+pub(super) async fn within<T>(
+    time: Duration,
+    exchange: impl Future<Output = Result<T, Unavailable>>,
+) -> Result<T, Unavailable> {
+    let late = |_| Err(later(format!("no answer within {} ms", time.as_millis())));
+    tokio::time::timeout(time, exchange).await.unwrap_or_else(late)
 }
 
 /// Not now; nobody has to look.

@@ -1,4 +1,5 @@
-//! The world outside: SMS (the outbox file), operators (CAMARA), webhooks.
+//! The world outside: SMS (the outbox file, Kannel, a signed POST), operators
+//! (CAMARA), webhooks.
 //!
 //! Absent: rules, retries and back-off. A gateway does one exchange and says
 //! how it went; whoever called decides what that means and when to try again.
@@ -10,7 +11,9 @@ use jiff::Timestamp;
 
 pub mod camara;
 mod exchange;
+pub mod kannel;
 pub mod outbox;
+pub mod sms_post;
 pub mod webhook;
 
 /// What time it is, as an argument.

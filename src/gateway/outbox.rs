@@ -116,7 +116,8 @@ mod tests {
     }
 
     fn message(digits: u64, text: &str) -> Message {
-        Message { id: "1".to_owned(), to: Number::from_digits(digits).unwrap(), text: text.to_owned() }
+        let to = Number::from_digits(digits).unwrap();
+        Message { id: "1".to_owned(), to, text: text.to_owned(), seal: "seal".to_owned() }
     }
 
     #[tokio::test]

@@ -28,6 +28,7 @@ pub mod range;
 mod reply;
 mod request_log;
 pub mod service;
+pub mod sms;
 mod text;
 pub mod uploads;
 pub mod words;

@@ -14,8 +14,8 @@ use super::call::{Call, call};
 use super::limits::{Limits, Standing};
 use super::negotiate::bearer;
 use super::problem::{Answer, Problem};
-use super::{feed, holders, moderation, uploads};
-use crate::casework::actors::{Claimant, Holder, ModeratorActor, OperatorActor, ProviderActor};
+use super::{feed, holders, moderation, sms, uploads};
+use crate::casework::actors::{Claimant, GatewayActor, Holder, ModeratorActor, OperatorActor, ProviderActor};
 use crate::casework::control::Language;
 use crate::casework::{self, Casework};
 use crate::domain::id::DisputeId;
@@ -40,7 +40,7 @@ pub type Routes = BoxedFilter<(Response,)>;
 /// All public routes.
 pub fn routes(app: &App) -> Routes {
     let people = holders::routes(app).or(moderation::routes(app)).unify();
-    let machines = feed::routes(app).or(uploads::routes(app)).unify();
+    let machines = feed::routes(app).or(uploads::routes(app)).unify().or(sms::routes(app)).unify();
     people.or(machines).unify().or(labels(app)).unify().boxed()
 }
 
@@ -141,6 +141,13 @@ impl Service {
         }
     }
 
+    /// The SMS gateway pays nothing: it hands over what everybody sends. The
+    /// token is what it showed, wherever that was.
+    pub fn gateway(&self, call: &Call, token: Option<&str>) -> Result<GatewayActor, Problem> {
+        let found = self.casework.gateway(token.unwrap_or_default());
+        found.map_err(|error| self.refused(call, error))
+    }
+
     pub async fn moderator(&self, call: &Call) -> Result<(ModeratorActor, Paid), Problem> {
         let Paid(mut standings) = self.anyone(call)?;
         let moderator = self.casework.moderator(credential(call)?).await?;
@@ -149,7 +156,7 @@ impl Service {
     }
 
     /// Guessing keys costs the guesser's address.
-    fn refused(&self, call: &Call, error: casework::Error) -> Problem {
+    pub fn refused(&self, call: &Call, error: casework::Error) -> Problem {
         match self.anyone(call) {
             Ok(_) => error.into(),
             Err(problem) => problem,

@@ -37,8 +37,8 @@ pub mod sled;
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
 pub use record::{
     AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Grant, Key, LogHead, Moderator,
-    OperatorState, ProviderRefusal, ProviderState, Record, Role, Session, Stored, Tally, Task, TaskKind,
-    Telling, Verification, VerificationStatus, Webhook,
+    OperatorState, ProviderRefusal, ProviderState, Record, Role, SecretHash, Session, Stored, Tally, Task,
+    TaskKind, Telling, Verification, VerificationStatus, Webhook,
 };
 
 use std::fmt;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::control::{MessageState, Method};
 use crate::domain::dispute::Dispute;
 use crate::domain::id::{
     BatchId, DisputeId, KeyId, ModeratorName, OperatorId, ProviderId, SessionId, VerificationId, WebhookId,
@@ -20,20 +21,28 @@ use crate::domain::webhook::WebhookUrl;
 /// SHA-256 of a secret; what is kept instead of it.
 pub type SecretHash = [u8; 32];
 
-/// An attempt to prove control of a number. The code itself is not kept: it
-/// is derived from the service's secret and the id.
+/// An attempt to prove control of a number. Code and phrase are not kept: they
+/// are derived from the service's secret and the id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     pub id: VerificationId,
     pub number: Number,
+    #[serde(default)]
+    pub method: Method,
     /// Over its quota a number is sent nothing, and its verifications match nothing.
     pub sends: bool,
     pub language: String,
     pub tries: u8,
     pub status: VerificationStatus,
     pub started_at: Timestamp,
-    /// Of the code while pending, of the holder's token once confirmed.
+    /// Of code and phrase while pending, of the holder's token once confirmed.
     pub expires_at: Timestamp,
+    /// Whoever asked has been given the token: it is told once.
+    #[serde(default)]
+    pub token_told: bool,
+    /// Of the message with the code.
+    #[serde(default)]
+    pub delivery: Option<MessageState>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,11 +53,13 @@ pub enum VerificationStatus {
     Spent,
 }
 
-/// Codes sent to a number, for the daily quota.
+/// Codes sent to a number and phrases shown for it, for the daily quotas.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeCount {
     pub number: Number,
     pub sent_at: Vec<Timestamp>,
+    #[serde(default)]
+    pub shown_at: Vec<Timestamp>,
     pub expires_at: Timestamp,
 }
 

@@ -1,9 +1,11 @@
 //! Stories over HTTP: what people do with the service, and what they get.
 
 mod control;
+mod delivery;
 mod disputes;
 mod filing;
 mod moderation;
 mod name_mismatch;
 mod providers;
 mod reassigned;
+mod texting;

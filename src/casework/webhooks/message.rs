@@ -3,13 +3,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use serde::Serialize;
-use sha2::Sha256;
 
 use crate::casework::ports::WebhookMessage;
 use crate::casework::secret::Secret;
+use crate::domain::webhook::signature;
 use crate::store::{Telling, Webhook};
 
 /// The fields in their order on the wire.
@@ -45,12 +44,6 @@ pub(super) fn message(
     let timestamp = now.as_second();
     let signature = signature(&secret.webhook_secret(webhook.id), &id, timestamp, &body);
     WebhookMessage { url: webhook.url.clone(), id, timestamp, signature, body }
-}
-
-fn signature(key: &[u8], id: &str, timestamp: i64, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]

@@ -40,6 +40,20 @@ fn every_kind_is_told_from_its_digits() {
 }
 
 #[test]
+fn a_sender_is_read_in_each_of_its_spellings() {
+    let plan = plan();
+    let number = plan.parse("+8613800138000").unwrap();
+    for text in ["+8613800138000", "8613800138000", "008613800138000", "13800138000", " 8613800138000"] {
+        assert_eq!(plan.parse_sender(text), Ok(number), "{text}");
+    }
+    for text in
+        ["", "+", "00", "1380013800", "+13800138000", "0013800138000", "10086", "正名", "+14155550100"]
+    {
+        assert!(plan.parse_sender(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn what_the_plan_does_not_have_is_refused() {
     let plan = plan();
     for (text, why) in [

@@ -31,6 +31,8 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/v1/verifications", &[("POST", Anyone)]),
     ("/v1/verifications/{}", &[("GET", Anyone)]),
     ("/v1/verifications/{}/confirm", &[("POST", Anyone)]),
+    ("/v1/sms/inbound", &[("GET", Anyone), ("POST", Anyone)]),
+    ("/v1/sms/delivery", &[("GET", Anyone), ("POST", Anyone)]),
     ("/v1/labels", &[("GET", Holder), ("POST", Provider)]),
     ("/v1/disputes", &[("GET", Holder), ("POST", Holder)]),
     ("/v1/disputes/{}", &[("GET", Claimant)]),

@@ -18,4 +18,4 @@ mod world;
 
 pub use client::Answer;
 pub use people::{Dispute, Holder, Moderator, Provider};
-pub use world::{Setup, World, day, seconds};
+pub use world::{ACCESS_NUMBER, GATEWAY_TOKEN, Setup, World, day, seconds};

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use uuid::Uuid;
+use zhengming::domain::control::Method;
 use zhengming::domain::correction::{Entry, EntryReason};
 use zhengming::domain::dispute::{Actor, Claim as Grievance, Dispute, Flag, What};
 use zhengming::domain::id::{BatchId, DisputeId, KeyId, ModeratorName, OperatorId};
@@ -179,12 +180,15 @@ pub fn verification(nth: u64, expires_at: Timestamp) -> Verification {
     Verification {
         id: VerificationId(uuid(nth)),
         number: number(nth),
+        method: Method::SendSms,
         sends: true,
         language: "zh".to_owned(),
         tries: 0,
         status: VerificationStatus::Confirmed { at: at(nth) },
         started_at: at(0),
         expires_at,
+        token_told: false,
+        delivery: None,
     }
 }
 
@@ -199,7 +203,7 @@ pub fn session(nth: u64, expires_at: Timestamp) -> Session {
 }
 
 pub fn code_count(number: Number, expires_at: Timestamp) -> CodeCount {
-    CodeCount { number, sent_at: vec![at(1), at(2)], expires_at }
+    CodeCount { number, sent_at: vec![at(1), at(2)], shown_at: vec![at(2)], expires_at }
 }
 
 /// A log entry that says nothing but whose salt tells it apart.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use zhengming::casework::ports::{Message, Sms, Unavailable};
 use zhengming::casework::secret::Secret;
 use zhengming::casework::staging::Staging;
+use zhengming::casework::texting::Texting;
 use zhengming::casework::{AskedOperator, Casework, Parts, Settings};
 use zhengming::cli::demo::stand_in::{Contract, StandInConfig, StandInOperator};
 use zhengming::domain::number::Number;
@@ -39,7 +40,14 @@ pub struct Setup {
     pub follows_ports: bool,
     pub settings: Settings,
     pub limits: LimitsConfig,
+    /// Takes what holders send.
+    pub texting: bool,
 }
+
+/// What the SMS gateway shows when it hands over what holders send, and to
+/// which number that is.
+pub const GATEWAY_TOKEN: &str = "gateway-0123456789abcdef";
+pub const ACCESS_NUMBER: &str = "10690000";
 
 impl Default for Setup {
     fn default() -> Self {
@@ -49,7 +57,7 @@ impl Default for Setup {
             logins_per_address_per_minute: 0,
             ..LimitsConfig::default()
         };
-        Self { follows_ports: true, settings: settings(), limits }
+        Self { follows_ports: true, settings: settings(), limits, texting: true }
     }
 }
 
@@ -94,6 +102,10 @@ impl World {
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(staging.path()).unwrap(),
         });
+        let casework = match setup.texting {
+            true => casework.with_texting(Texting::new(ACCESS_NUMBER.to_owned(), GATEWAY_TOKEN)),
+            false => casework,
+        };
         let feed = Feed::open(store.clone(), staging.path(), signer()).await.unwrap();
         let service = Arc::new(Service {
             casework: casework.clone(),
@@ -133,9 +145,14 @@ impl World {
 
     /// Messages to a number, oldest first.
     pub fn messages_to(&self, number: &str) -> Vec<String> {
+        self.sent_to(number).into_iter().map(|message| message.text).collect()
+    }
+
+    /// The same as the gateway has them.
+    pub fn sent_to(&self, number: &str) -> Vec<Message> {
         let number = self.number(number);
         let sent = self.outbox.0.lock().unwrap();
-        sent.iter().filter(|message| message.to == number).map(|message| message.text.clone()).collect()
+        sent.iter().filter(|message| message.to == number).cloned().collect()
     }
 
     pub fn number(&self, text: &str) -> Number {
