@@ -89,6 +89,7 @@ pub struct AskedOperator {
 /// Limits and choices of the service's owner; 0 switches a limit off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// And as many phrases to be sent from it.
     pub codes_per_number_per_day: u32,
     pub filings_per_number_per_90_days: u32,
     /// Of the whole service.

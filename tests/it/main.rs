@@ -5,6 +5,7 @@
 mod edge;
 mod events_http;
 mod feed_http;
+mod kannel;
 mod process;
 mod publishing;
 mod simulation;

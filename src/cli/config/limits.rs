@@ -37,6 +37,7 @@ limits! {
     requests_per_number_per_second: u32 = 20,
     requests_per_moderator_per_second: u32 = 20,
     verifications_per_address_per_hour: u32 = 20,
+    /// And as many phrases to be sent from it.
     codes_per_number_per_day: u32 = 5,
     /// Of the whole service.
     sms_per_minute: u32 = 600,

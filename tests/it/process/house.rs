@@ -20,6 +20,7 @@ publish_releases = "all"
 checkpoint_interval_ms = 1
 [sms]
 outbox_file = "outbox"
+inbound_token_file = "inbound.token"
 [altcha]
 max_number = 0
 [limits]
@@ -33,6 +34,9 @@ verifications_per_address_per_hour = 0
 logins_per_address_per_minute = 0
 "#;
 
+/// What the SMS gateway shows.
+pub const GATEWAY_TOKEN: &str = "gateway-0123456789abcdef";
+
 pub struct House {
     folder: TempDir,
     pub phone: Phone,
@@ -42,6 +46,7 @@ impl House {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("zhengming.toml"), CONFIG).unwrap();
+        fs::write(folder.path().join("inbound.token"), GATEWAY_TOKEN).unwrap();
         let phone = Phone::at(&folder.path().join("outbox"));
         Self { folder, phone }
     }

@@ -59,6 +59,13 @@ fn story(server: &Server, people: &People) {
             .refused(401, "unauthenticated");
     }
     get("/v1/labels").bearer(&people.holder).at(at);
+    let inbound = format!("/v1/sms/inbound?token={WRONG_TOKEN}&from={NUMBER}&to=10690000&text={code}&at=0");
+    get(&inbound).at(at).refused(401, "unauthenticated");
+    let text = json!({ "from": NUMBER, "to": "10690000", "text": code, "at": NOTE });
+    post("/v1/sms/inbound", &text).bearer(WRONG_TOKEN).at(at).refused(401, "unauthenticated");
+    get(&format!("/v1/sms/delivery?id={id}&seal={WRONG_TOKEN}&status=1"))
+        .at(at)
+        .refused(401, "unauthenticated");
 
     let dispute = format!("/v1/disputes/{}", people.dispute);
     get(&dispute).bearer(&people.claimant).at(at);

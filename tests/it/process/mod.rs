@@ -2,9 +2,9 @@
 //! killed from outside. Every test has a folder of its own; nothing outlives it.
 
 mod accounts;
-mod child;
+pub mod child;
 mod demo;
-mod house;
+pub mod house;
 mod imports;
 mod keys;
 mod killed;
@@ -16,5 +16,6 @@ mod restored;
 mod routes;
 mod rubbish;
 mod serving;
+mod sms_post;
 mod webhooks;
-mod wire;
+pub mod wire;

@@ -9,7 +9,7 @@ use std::path::Path;
 use regex::Regex;
 
 use super::child::Server;
-use super::house::House;
+use super::house::{GATEWAY_TOKEN, House};
 use super::people::People;
 use super::wire::request;
 
@@ -21,9 +21,10 @@ pub enum Who {
     Provider,
     Operator,
     Moderator,
+    Gateway,
 }
 
-use Who::{Anyone, Claimant, Holder, Moderator, Operator, Provider};
+use Who::{Anyone, Claimant, Gateway, Holder, Moderator, Operator, Provider};
 
 /// `{}` stands for what differs: a number, an id.
 pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
@@ -31,8 +32,9 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/v1/verifications", &[("POST", Anyone)]),
     ("/v1/verifications/{}", &[("GET", Anyone)]),
     ("/v1/verifications/{}/confirm", &[("POST", Anyone)]),
-    ("/v1/sms/inbound", &[("GET", Anyone), ("POST", Anyone)]),
-    ("/v1/sms/delivery", &[("GET", Anyone), ("POST", Anyone)]),
+    ("/v1/sms/inbound", &[("GET", Gateway), ("POST", Gateway)]),
+    // By GET the seal that went out with a message opens it.
+    ("/v1/sms/delivery", &[("GET", Anyone), ("POST", Gateway)]),
     ("/v1/labels", &[("GET", Holder), ("POST", Provider)]),
     ("/v1/disputes", &[("GET", Holder), ("POST", Holder)]),
     ("/v1/disputes/{}", &[("GET", Claimant)]),
@@ -75,6 +77,7 @@ impl Who {
             Provider => &people.provider,
             Operator => &people.operator,
             Moderator => &people.moderator,
+            Gateway => GATEWAY_TOKEN,
         })
     }
 }

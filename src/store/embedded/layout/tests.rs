@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::control::Method;
 use crate::domain::id::{DisputeId, VerificationId};
 use crate::domain::label::LabelKind;
 use crate::domain::progress::Stage;
@@ -73,6 +74,18 @@ fn every_flipped_bit_of_a_value_is_noticed() {
         assert!(matches!(decode(&key, &flipped), Err(StoreError::Fatal(_))), "bit {bit}");
     }
     assert!(decode(b"\x06other", &sealed).is_err(), "a value belongs under its key");
+}
+
+#[test]
+fn a_verification_of_an_earlier_release_is_read() {
+    let json = r#"{"id":"00000000-0000-0000-0000-000000000007","number":"+8613800138000","sends":true,
+        "language":"zh","tries":0,"status":{"is":"pending"},"started_at":"2026-11-23T03:04:05Z",
+        "expires_at":"2026-11-23T03:14:05Z"}"#;
+    let read = read_json(0x04, json.as_bytes()).unwrap().unwrap();
+    let Record::Verification(read) = read else { panic!("{read:?}") };
+    assert_eq!((read.method, read.token_told, read.delivery), (Method::SmsCode, false, None));
+    let json = r#"{"number":"+8613800138000","sent_at":[],"expires_at":"2026-11-23T03:14:05Z"}"#;
+    assert!(read_json(0x05, json.as_bytes()).unwrap().is_ok());
 }
 
 #[test]
