@@ -8,6 +8,14 @@ pub fn plus_days(day: Date, days: i32) -> Date {
     day.saturating_add(days.days())
 }
 
+/// `YYYY-MM-DD` and nothing else that a date parser may also take.
+pub fn parse_day(text: &str) -> Option<Date> {
+    if text.len() != "YYYY-MM-DD".len() {
+        return None;
+    }
+    text.parse().ok()
+}
+
 pub fn later(from: Timestamp, by: SignedDuration) -> Timestamp {
     from.checked_add(by).unwrap_or(Timestamp::MAX)
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::catalog::LabelCatalog;
+use crate::domain::day::parse_day;
 use crate::domain::id::ProviderId;
 use crate::domain::label::{Category, Label, LabelKind, Source};
 use crate::domain::name::parse_name;
@@ -273,10 +274,6 @@ fn date_of(text: &Option<String>) -> Result<Option<Date>, LineError> {
     text.as_deref().filter(|text| !text.is_empty()).map(date).transpose()
 }
 
-/// `YYYY-MM-DD` and nothing else that a date parser may also take.
 fn date(text: &str) -> Result<Date, LineError> {
-    if text.len() != "YYYY-MM-DD".len() {
-        return Err(LineError::DateMalformed);
-    }
-    text.parse().map_err(|_| LineError::DateMalformed)
+    parse_day(text).ok_or(LineError::DateMalformed)
 }

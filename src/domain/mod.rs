@@ -23,6 +23,7 @@ pub mod opened;
 pub mod phrase;
 pub mod policy;
 pub mod progress;
+pub mod recycling;
 pub mod reference;
 pub mod refusal;
 pub mod rules;

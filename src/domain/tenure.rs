@@ -118,8 +118,7 @@ impl Ledger {
     /// is late if somebody holds it), after a transfer (no rest), and after a
     /// port to where nobody tells us (the ledger has lost sight of it).
     pub fn proven(&self, rest_days: i32) -> Option<ProvenTenure> {
-        let (_, under_way) = serving_after(self.lines.iter(), None);
-        if under_way {
+        if self.is_out_of_sight() {
             return None;
         }
         let mut tenancy = self.lines.iter().rev().filter(|line| !line.event.is_port());
@@ -155,6 +154,11 @@ impl Ledger {
     pub fn is_disconnected(&self) -> bool {
         let last = self.lines.iter().rev().find(|line| !line.event.is_port());
         last.is_some_and(|line| line.event == TenureEvent::Disconnected)
+    }
+
+    /// Ported to where nobody tells us.
+    pub fn is_out_of_sight(&self) -> bool {
+        serving_after(self.lines.iter(), None).1
     }
 
     pub fn ported_since(&self, day: Date) -> bool {
