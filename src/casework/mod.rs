@@ -23,6 +23,7 @@ pub mod owner;
 pub mod ports;
 pub mod proof_of_work;
 pub mod providers;
+pub mod recycling;
 pub mod regressed;
 pub mod reversal;
 pub mod secret;
@@ -95,6 +96,8 @@ pub struct Settings {
     /// Of the whole service.
     pub sms_per_minute: u32,
     pub releases_per_operator_per_day: u64,
+    /// For each provider.
+    pub recycling_dates_per_number_per_day: u32,
     /// Publish a release also where no label and no correction is known.
     pub publish_all_releases: bool,
     /// The proof of work's effort.

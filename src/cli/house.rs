@@ -247,6 +247,7 @@ fn settings(config: &Config) -> Settings {
         filings_per_number_per_90_days: config.limits.filings_per_number_per_90_days,
         sms_per_minute: config.limits.sms_per_minute,
         releases_per_operator_per_day: config.limits.releases_per_operator_per_day,
+        recycling_dates_per_number_per_day: config.limits.recycling_dates_per_number_per_day,
         publish_all_releases: config.feed.publish_releases == PublishReleases::All,
         altcha_max_number: u64::from(config.altcha.max_number),
     }
@@ -263,7 +264,6 @@ fn rates(config: &Config) -> LimitsConfig {
         verifications_per_address_per_hour: limits.verifications_per_address_per_hour,
         logins_per_address_per_minute: limits.logins_per_address_per_minute,
         snapshots_per_provider_per_day: limits.snapshots_per_provider_per_day,
-        recycling_dates_per_number_per_day: limits.recycling_dates_per_number_per_day,
         ..LimitsConfig::default()
     }
 }

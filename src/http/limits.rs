@@ -2,8 +2,8 @@
 //! rates and places kept in memory, by network prefix and by key. They protect the service; they hold for one process and start
 //! afresh with it.
 //!
-//! Absent: quotas that must survive a restart (codes and filings of a number),
-//! which live with the numbers in the store.
+//! Absent: quotas that must survive a restart (codes and filings of a number,
+//! dates that a provider asks about it), which live with the numbers in the store.
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -45,7 +45,6 @@ pub struct LimitsConfig {
     pub verifications_per_address_per_hour: u32,
     pub logins_per_address_per_minute: u32,
     pub snapshots_per_provider_per_day: u32,
-    pub recycling_dates_per_number_per_day: u32,
     /// How many callers each rate tells apart before newcomers share one.
     pub keys_max: usize,
 }
@@ -61,7 +60,6 @@ impl Default for LimitsConfig {
             verifications_per_address_per_hour: 20,
             logins_per_address_per_minute: 5,
             snapshots_per_provider_per_day: 20,
-            recycling_dates_per_number_per_day: 3,
             keys_max: 100_000,
         }
     }
@@ -79,8 +77,6 @@ pub struct Limits {
     pub verifications_by_address: Limiter<AddressPrefix>,
     pub logins_by_address: Limiter<AddressPrefix>,
     pub snapshots_by_provider: Limiter<ProviderId>,
-    /// By key and number.
-    pub recycling_dates: Limiter<(ProviderId, Number)>,
     pub event_streams_by_provider: Places<ProviderId>,
 }
 
@@ -108,7 +104,6 @@ impl Limits {
             )),
             logins_by_address: limit!(minute("logins", config.logins_per_address_per_minute)),
             snapshots_by_provider: limit!(day("snapshots", config.snapshots_per_provider_per_day)),
-            recycling_dates: limit!(day("recycling-dates", config.recycling_dates_per_number_per_day)),
             event_streams_by_provider: Places::new("event-streams", SSE_CONNECTIONS_PER_PROVIDER_MAX),
         }
     }
@@ -123,7 +118,6 @@ impl Limits {
         self.verifications_by_address.purge();
         self.logins_by_address.purge();
         self.snapshots_by_provider.purge();
-        self.recycling_dates.purge();
     }
 }
 

@@ -25,6 +25,7 @@ pub mod moderation;
 pub mod negotiate;
 pub mod problem;
 pub mod range;
+pub mod recycling;
 mod reply;
 mod request_log;
 pub mod service;

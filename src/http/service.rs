@@ -14,7 +14,7 @@ use super::call::{Call, call};
 use super::limits::{Limits, Standing};
 use super::negotiate::bearer;
 use super::problem::{Answer, Problem};
-use super::{feed, holders, moderation, sms, uploads};
+use super::{feed, holders, moderation, recycling, sms, uploads};
 use crate::casework::actors::{Claimant, GatewayActor, Holder, ModeratorActor, OperatorActor, ProviderActor};
 use crate::casework::control::Language;
 use crate::casework::{self, Casework};
@@ -40,8 +40,9 @@ pub type Routes = BoxedFilter<(Response,)>;
 /// All public routes.
 pub fn routes(app: &App) -> Routes {
     let people = holders::routes(app).or(moderation::routes(app)).unify();
-    let machines = feed::routes(app).or(uploads::routes(app)).unify().or(sms::routes(app)).unify();
-    people.or(machines).unify().or(labels(app)).unify().boxed()
+    let machines = feed::routes(app).or(uploads::routes(app)).unify();
+    let partners = sms::routes(app).or(recycling::routes(app)).unify();
+    people.or(machines).unify().or(labels(app)).unify().or(partners).unify().boxed()
 }
 
 /// One path for two audiences: holders see theirs, providers upload theirs.

@@ -9,3 +9,4 @@ mod name_mismatch;
 mod providers;
 mod reassigned;
 mod texting;
+mod recycling;

@@ -66,6 +66,7 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/feed/v1/logs", &[("GET", Anyone)]),
     ("/feed/v1/logs/{}/*", &[("GET", Anyone)]),
     ("/feed/v1/events", &[("GET", Provider)]),
+    ("/number-recycling/v0.2/check", &[("POST", Provider)]),
 ];
 
 impl Who {

@@ -264,6 +264,7 @@ fn settings(scene: &Scene) -> Settings {
         filings_per_number_per_90_days: FILINGS_MAX,
         sms_per_minute: 0,
         releases_per_operator_per_day: scene.releases_per_operator_per_day,
+        recycling_dates_per_number_per_day: 3,
         publish_all_releases: scene.publish_all_releases,
         altcha_max_number: 0,
     }

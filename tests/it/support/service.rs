@@ -76,6 +76,7 @@ pub fn settings() -> Settings {
         filings_per_number_per_90_days: 4,
         sms_per_minute: 0,
         releases_per_operator_per_day: 10_000,
+        recycling_dates_per_number_per_day: 3,
         publish_all_releases: false,
         altcha_max_number: 0,
     }

@@ -92,6 +92,7 @@ fn casework(
             filings_per_number_per_90_days: 0,
             sms_per_minute: 0,
             releases_per_operator_per_day: 0,
+            recycling_dates_per_number_per_day: 3,
             publish_all_releases: false,
             altcha_max_number: 0,
         },
