@@ -1,13 +1,15 @@
 //! What the casework needs of the world outside; `gateway` implements these.
 //!
-//! None of them is called inside a request: the worker calls them, with the
-//! work already durable, so that a crash or an outage delays and loses nothing.
+//! None of them but `LookUp` is called inside a request: the worker calls them,
+//! with the work already durable, so that a crash or an outage delays and loses
+//! nothing.
 
 use std::fmt;
 
 use async_trait::async_trait;
 
 use crate::domain::evidence::{Answer, Question};
+use crate::domain::label::LabelKind;
 use crate::domain::number::Number;
 use crate::domain::webhook::WebhookUrl;
 
@@ -66,6 +68,29 @@ pub enum Delivery {
     /// The receiver wants no more, ever.
     Gone,
     Failed(Unavailable),
+}
+
+/// Says what a provider shows for a number now.
+#[async_trait]
+pub trait LookUp: fmt::Debug + Send + Sync {
+    /// The kinds of labels that it tells of: one that is not in its answer is
+    /// not shown.
+    fn kinds(&self) -> &'static [LabelKind];
+
+    /// Labels of this number as lines of an upload, in JSON, so that a label
+    /// means the same both ways. How long it may take is for whoever asks.
+    async fn ask(&self, number: Number) -> Result<Vec<String>, NoAnswer>;
+}
+
+/// Why a provider did not say what it shows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    #[error("the answer is not what it ought to be")]
+    Malformed,
+    #[error("it does not tell of numbers of this kind")]
+    Unsupported,
 }
 
 /// No answer this time; asked again later.

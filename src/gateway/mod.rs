@@ -1,5 +1,5 @@
 //! The world outside: SMS (the outbox file, Kannel, a signed POST), operators
-//! (CAMARA), webhooks.
+//! (CAMARA), providers that are asked what they show, webhooks.
 //!
 //! Absent: rules, retries and back-off. A gateway does one exchange and says
 //! how it went; whoever called decides what that means and when to try again.
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 pub mod camara;
 mod exchange;
 pub mod kannel;
+pub mod lookup;
 pub mod outbox;
 pub mod sms_post;
 pub mod webhook;
