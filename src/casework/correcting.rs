@@ -48,6 +48,7 @@ impl Casework {
                 What::Approved { effect, assurance, .. } => {
                     self.approve(changeset, &dispute.value, &mut file, effect.clone(), *assurance, now)
                         .await?;
+                    self.schedule_probes(changeset, &dispute.value, now).await?;
                 }
                 What::DocumentsAsked { until, .. } => {
                     let kind = TaskKind::Lapse { dispute: dispute.value.id, on: *until };

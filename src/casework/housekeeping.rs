@@ -40,6 +40,7 @@ impl Casework {
     /// Deletes records whose time has been over for a day. Returns whether
     /// there may be more.
     pub async fn purge(&self) -> Result<bool> {
+        self.lookups.purge(self.now());
         let kept = SignedDuration::from_hours(KEPT_AFTER_EXPIRY_HOURS);
         let until = self.now().checked_sub(kept).unwrap_or(Timestamp::MIN);
         let listing = Listing::Expired { until };

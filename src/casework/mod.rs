@@ -17,6 +17,7 @@ mod fingerprint;
 pub mod housekeeping;
 pub mod keys;
 pub mod labels;
+pub mod lookups;
 pub mod moderation;
 pub mod moderators;
 pub mod owner;
@@ -45,6 +46,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use crate::casework::housekeeping::Sending;
+use crate::casework::lookups::{AskedProvider, LookUps};
 use crate::casework::ports::{Operator, Sms, Webhooks};
 use crate::casework::providers::Seen;
 use crate::casework::secret::Secret;
@@ -75,6 +77,7 @@ pub struct Parts {
     pub settings: Settings,
     pub sms: Arc<dyn Sms>,
     pub operators: Vec<AskedOperator>,
+    pub lookups: Vec<AskedProvider>,
     pub webhooks: Arc<dyn Webhooks>,
     pub staging: Staging,
 }
@@ -115,6 +118,7 @@ pub struct Casework {
     seen: Arc<Seen>,
     /// How holders send SMS to us, if they can.
     texting: Option<Arc<Texting>>,
+    lookups: Arc<LookUps>,
 }
 
 /// Why a use case did not end well.
@@ -157,6 +161,7 @@ impl Casework {
             sending: Arc::default(),
             seen: Arc::default(),
             texting: None,
+            lookups: Arc::default(),
         }
     }
 

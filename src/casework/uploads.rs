@@ -10,13 +10,21 @@ use crate::casework::{Casework, Result, audit, unattended};
 use crate::domain::correction::{EntryReason, Ground};
 use crate::domain::evidence::Assurance;
 use crate::domain::id::ProviderId;
-use crate::domain::label::{Label, LabelKind};
+use crate::domain::label::{Label, LabelKind, Source};
 use crate::domain::lines::{LabelSaid, LineError};
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::store::{Changeset, Stored, Tally, Versioned};
 
 const LINES_PER_CHUNK_MAX: usize = 100;
+
+/// How a provider came to tell of a label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    Uploaded,
+    /// Where it gives no dates or count, that says nothing of them.
+    WhenAsked,
+}
 
 #[derive(Debug)]
 pub struct LabelUpload {
@@ -59,14 +67,28 @@ impl Casework {
         chunk: &[LabelSaid],
         mut tally: Tally,
     ) -> Result<Tally> {
+        let changeset = self.label_changes(provider, chunk, Told::Uploaded, &mut tally).await?;
+        self.commit(changeset).await?;
+        Ok(tally)
+    }
+
+    /// What follows from labels that were told of, each about another one, and
+    /// counts it.
+    pub(super) async fn label_changes(
+        &self,
+        provider: &ProviderId,
+        said: &[LabelSaid],
+        told: Told,
+        tally: &mut Tally,
+    ) -> Result<Changeset> {
         let mut changeset = Changeset::default();
         let mut corrected: BTreeSet<Number> = BTreeSet::new();
         let serving = self.serving_size(provider).await?;
-        for said in chunk {
+        for said in said {
             // Read before its entries are: it makes the chunk stale where
             // another is published meanwhile.
             let file = self.number_file(said.number).await?;
-            let label = self.apply_label(&mut changeset, provider, said, serving, &mut tally).await?;
+            let label = self.apply_label(&mut changeset, provider, (said, told), serving, tally).await?;
             if let Some(label) = label
                 && !corrected.contains(&said.number)
                 && self.correct_on_arrival(&mut changeset, file, &label).await?
@@ -75,8 +97,7 @@ impl Casework {
                 tally.corrections += 1;
             }
         }
-        self.commit(changeset).await?;
-        Ok(tally)
+        Ok(changeset)
     }
 
     /// Upserts or deletes one label. Returns it where it is shown.
@@ -84,7 +105,7 @@ impl Casework {
         &self,
         changeset: &mut Changeset,
         provider: &ProviderId,
-        said: &LabelSaid,
+        (said, told): (&LabelSaid, Told),
         serving: u64,
         tally: &mut Tally,
     ) -> Result<Option<Label>> {
@@ -101,6 +122,9 @@ impl Casework {
             return Ok(None);
         };
         let before = known.as_ref().map(|known| &known.value);
+        if let (Some(before), Told::WhenAsked) = (before, told) {
+            self.complete(&mut label, before, serving).await?;
+        }
         label.regressed = self.regression(&label, before, serving).await?;
         let same = before.is_some_and(|before| shows_the_same(before, &label));
         if same {
@@ -120,6 +144,28 @@ impl Casework {
             changeset.put(Versioned { version, value: label.clone() });
         }
         Ok(Some(label))
+    }
+
+    /// Takes over what a look-up left out of a label that is known already.
+    /// Its dates only while nobody expects them to have changed: a provider that
+    /// serves a correction may show the same word for marks of the present
+    /// holder's time.
+    async fn complete(&self, label: &mut Label, before: &Label, serving: u64) -> Result<()> {
+        if (label.category, &label.name) != (before.category, &before.name) {
+            return Ok(());
+        }
+        let served = self.store().newest_entry(label.number).await?.is_some_and(|seq| seq < serving);
+        let is_dated = label.first_marked_on.is_some() || label.last_marked_on.is_some();
+        if !is_dated && (!served || before.regressed.is_some()) {
+            (label.first_marked_on, label.last_marked_on) = (before.first_marked_on, before.last_marked_on);
+        }
+        label.count = label.count.or(before.count);
+        label.text = label.text.take().or_else(|| before.text.clone());
+        label.code = label.code.take().or_else(|| before.code.clone());
+        if label.source == Source::Unknown {
+            label.source = before.source;
+        }
+        Ok(())
     }
 
     /// A label that rests on marks from before a proven tenure is corrected

@@ -68,6 +68,15 @@ impl Casework {
         Ok(DisputeView { dispute, state, overdue, seq, published_at, providers })
     }
 
+    /// When a dispute was approved, and the entry that published it.
+    pub(super) async fn approved_in(
+        &self,
+        dispute: &Dispute,
+        state: &State,
+    ) -> Result<Option<(Timestamp, u64)>> {
+        Ok(self.approval(dispute, state).await?.map(|approval| (approval.at, approval.seq)))
+    }
+
     async fn approval(&self, dispute: &Dispute, state: &State) -> Result<Option<Approval>> {
         let approved = dispute.events.iter().rev().find_map(|event| match &event.what {
             What::Approved { effect, .. } => Some((event.at, effect.clone())),

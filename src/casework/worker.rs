@@ -83,6 +83,7 @@ impl Casework {
             TaskKind::Notify(dispute) => self.notify(task, *dispute).await,
             TaskKind::Lapse { dispute, .. } => self.lapse(task, *dispute).await,
             TaskKind::RenewName(number) => self.renew_name(task, *number).await,
+            TaskKind::Probe { dispute, provider } => self.probe(task, *dispute, provider).await,
             TaskKind::Apply(batch) => self.go_on_applying(task, *batch).await,
         };
         match outcome {

@@ -7,10 +7,14 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::casework::lookups::AskedProvider;
+use crate::casework::ports::LookUp;
 use crate::casework::secret::{SECRET_BYTES, Secret};
 use crate::casework::staging::Staging;
 use crate::casework::{AskedOperator, Casework, Parts, Settings};
-use crate::cli::config::{Config, OperatorConfig, OperatorGateway, PublishReleases, StoreUrl};
+use crate::cli::config::{
+    Config, LookupKind, OperatorConfig, OperatorGateway, ProviderConfig, PublishReleases, StoreUrl,
+};
 use crate::cli::{Failed, sms};
 use crate::domain::reference::{Reference, ReferenceTexts};
 use crate::env::clock::Clock;
@@ -21,6 +25,8 @@ use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError};
 use crate::gateway::Now;
 use crate::gateway::camara::{Camara, CamaraConfig};
+use crate::gateway::lookup::baidu::BaiduLookUp;
+use crate::gateway::lookup::http::HttpLookUp;
 use crate::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use crate::http::limits::{Elapsed, Limits, LimitsConfig};
 use crate::http::service::{App, Service};
@@ -62,6 +68,7 @@ impl House {
             settings: settings(config),
             sms: sms::gateway(config, world)?,
             operators: operators(&config.operators, world)?,
+            lookups: lookups(&config.providers, world)?,
             webhooks: Arc::new(WebhookPost::new(config.feed.webhooks_to_private_addresses, WEBHOOK_TIMEOUT)),
             staging,
         });
@@ -234,6 +241,24 @@ fn operators(configured: &[OperatorConfig], world: &World) -> Result<Vec<AskedOp
         }
     }
     Ok(operators)
+}
+
+fn lookups(configured: &[ProviderConfig], world: &World) -> Result<Vec<AskedProvider>, Failed> {
+    let asked = |provider: &ProviderConfig| {
+        let failed = |error: &dyn std::error::Error| Failed::new(&format!("provider {}", provider.id), error);
+        let key = fs::read_to_string(&provider.lookup_key_file).map_err(|error| failed(&error))?;
+        let (id, url, key) = (provider.id.clone(), &provider.lookup_url, key.trim());
+        let api: Arc<dyn LookUp> = match provider.lookup {
+            LookupKind::Http => {
+                Arc::new(HttpLookUp::new(id.clone(), url, key).map_err(|error| failed(&error))?)
+            }
+            LookupKind::Baidu => {
+                Arc::new(BaiduLookUp::new(url, key, now_of(world)).map_err(|error| failed(&error))?)
+            }
+        };
+        Ok(AskedProvider { id, api })
+    };
+    configured.iter().map(asked).collect()
 }
 
 pub(super) fn now_of(world: &World) -> Now {

@@ -22,6 +22,7 @@ pub mod numbering;
 pub mod opened;
 pub mod phrase;
 pub mod policy;
+pub mod probing;
 pub mod progress;
 pub mod recycling;
 pub mod reference;

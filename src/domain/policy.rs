@@ -26,3 +26,9 @@ pub const REGISTRY_CURRENT_DAYS: i32 = 8;
 pub const LABELS_PER_DISPUTE_MAX: usize = 20;
 /// The holder's note, and an appeal's text.
 pub const NOTE_CHARS_MAX: usize = 500;
+/// A provider's label is looked up so long after it serves a correction.
+pub const PROBE_FIRST_DAYS: i64 = 7;
+/// And for the last time.
+pub const PROBE_LAST_DAYS: i64 = 30;
+/// After the decision nobody waits for a provider to serve it any more.
+pub const PROBES_END_DAYS: i64 = 180;

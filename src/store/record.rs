@@ -242,6 +242,8 @@ pub enum TaskKind {
     RenewName(Number),
     /// Go on applying an upload.
     Apply(BatchId),
+    /// Look whether a provider shows again what a dispute corrected.
+    Probe { dispute: DisputeId, provider: ProviderId },
 }
 
 /// Where a provider is told of a new checkpoint, and how that goes. The secret

@@ -34,6 +34,7 @@ pub fn casework(store: Arc<dyn Store>, dir: &Path) -> Casework {
         },
         sms: Arc::new(outbox.expect("the folder is ours")),
         operators: Vec::new(),
+        lookups: Vec::new(),
         webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
         staging: Staging::open(&dir.join("staging")).expect("the folder is ours"),
     })

@@ -4,6 +4,7 @@ mod control;
 mod delivery;
 mod disputes;
 mod filing;
+mod lookups;
 mod moderation;
 mod name_mismatch;
 mod providers;

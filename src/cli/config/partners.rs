@@ -43,7 +43,7 @@ pub struct OperatorApi {
 pub struct ProviderConfig {
     pub id: ProviderId,
     pub lookup: LookupKind,
-    /// Without a slash at its end; `/` and the digits follow.
+    /// Without a slash at its end; the API's path, or `/` and the digits, follow.
     pub lookup_url: String,
     pub lookup_key_file: PathBuf,
 }

@@ -2,9 +2,9 @@
 
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::view::{CorrectionView, LabelView, correction_of};
+use crate::domain::id::ProviderId;
 use crate::domain::number::Number;
 use crate::http::call::Call;
 use crate::http::problem::Answer;
@@ -19,8 +19,14 @@ struct Labels<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tenure_began_on: Option<Date>,
     correction: Option<CorrectionView>,
-    /// Providers that were asked and did not answer; none is asked yet.
-    missing: Vec<Value>,
+    /// Providers that were asked and did not answer.
+    missing: Vec<Missing<'a>>,
+}
+
+#[derive(Serialize)]
+struct Missing<'a> {
+    provider: &'a ProviderId,
+    why: &'static str,
 }
 
 pub async fn list(app: &Service, call: Call) -> Answer {
@@ -32,7 +38,7 @@ pub async fn list(app: &Service, call: Call) -> Answer {
         labels: mine.labels.iter().map(|label| LabelView::of(label, catalog)).collect(),
         tenure_began_on: mine.tenure_began_on,
         correction: correction_of(app, mine.number).await?,
-        missing: Vec::new(),
+        missing: mine.missing.iter().map(|(provider, why)| Missing { provider, why: why.as_str() }).collect(),
     };
     private(&paid, reply::json(StatusCode::OK, &body))
 }

@@ -13,12 +13,12 @@ pub(super) struct ErrorInfo {
     code: &'static str,
     message: String,
     /// That the status brings along: Retry-After, Allow and the like.
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
 }
 
 impl ErrorInfo {
     fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
-        Self { status, code, message: message.to_owned(), headers: HeaderMap::new() }
+        Self { status, code, message: message.to_owned(), headers: Box::default() }
     }
 
     pub(super) fn invalid(message: &str) -> Self {
@@ -55,7 +55,7 @@ impl ErrorInfo {
         let body = json!({ "status": status.as_u16(), "code": code, "message": message });
         let mut response = Response::new(body.to_string().into());
         *response.status_mut() = status;
-        *response.headers_mut() = headers;
+        *response.headers_mut() = *headers;
         let fields = response.headers_mut();
         fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -81,7 +81,7 @@ impl From<Problem> for ErrorInfo {
             503 => "UNAVAILABLE",
             _ => "INTERNAL",
         };
-        let headers = std::mem::take(problem.into_response().headers_mut());
+        let headers = Box::new(std::mem::take(problem.into_response().headers_mut()));
         Self { status, code, message, headers }
     }
 }

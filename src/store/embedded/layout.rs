@@ -204,6 +204,9 @@ impl KeyBytes {
             TaskKind::Lapse { dispute, on } => self.byte(3).uuid(dispute.0).date(*on),
             TaskKind::RenewName(number) => self.byte(4).number(*number),
             TaskKind::Apply(batch) => self.byte(5).uuid(batch.0),
+            TaskKind::Probe { dispute, provider } => {
+                self.byte(6).uuid(dispute.0).rest(provider.as_str().as_bytes())
+            }
         }
     }
 }

@@ -252,6 +252,7 @@ impl Frame {
             settings: self.settings.clone(),
             sms: outbox.clone(),
             operators: self.operators.clone(),
+            lookups: Vec::new(),
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(staging.path()).unwrap(),
         })

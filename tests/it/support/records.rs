@@ -267,12 +267,13 @@ fn any_batch_state(dice: &mut Dice) -> BatchState {
 
 fn any_task(dice: &mut Dice) -> TaskKind {
     let nth = dice.roll(2);
-    match dice.roll(6) {
+    match dice.roll(7) {
         0 => TaskKind::Check(DisputeId(uuid(nth))),
         1 => TaskKind::SendCode(VerificationId(uuid(nth))),
         2 => TaskKind::Notify(DisputeId(uuid(nth))),
         3 => TaskKind::Lapse { dispute: DisputeId(uuid(nth)), on: day(dice.roll(2)) },
         4 => TaskKind::RenewName(number(nth)),
+        5 => TaskKind::Probe { dispute: DisputeId(uuid(nth)), provider: provider(dice.roll(2)) },
         _ => TaskKind::Apply(BatchId(uuid(nth))),
     }
 }

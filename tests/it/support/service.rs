@@ -99,6 +99,7 @@ impl TestService {
             settings,
             sms: Arc::new(NoSms),
             operators: Vec::new(),
+            lookups: Vec::new(),
             staging: Staging::open(&data_dir.path().join("staging")).unwrap(),
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
         });

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
+use zhengming::casework::lookups::AskedProvider;
 use zhengming::casework::ports::{Message, Sms, Unavailable};
 use zhengming::casework::secret::Secret;
 use zhengming::casework::staging::Staging;
@@ -42,6 +43,10 @@ pub struct Setup {
     pub limits: LimitsConfig,
     /// Takes what holders send.
     pub texting: bool,
+    /// Providers that are asked what they show.
+    pub lookups: Vec<AskedProvider>,
+    /// Another's, for what comes after a restart.
+    pub store: Arc<WatchedStore>,
 }
 
 /// What the SMS gateway shows when it hands over what holders send, and to
@@ -57,7 +62,9 @@ impl Default for Setup {
             logins_per_address_per_minute: 0,
             ..LimitsConfig::default()
         };
-        Self { follows_ports: true, settings: settings(), limits, texting: true }
+        let settings = settings();
+        let (lookups, store) = (Vec::new(), Arc::default());
+        Self { follows_ports: true, settings, limits, texting: true, lookups, store }
     }
 }
 
@@ -82,7 +89,7 @@ impl World {
     /// 23 November 2026, 11 o'clock in Shanghai, a Monday.
     pub async fn with(setup: Setup) -> Self {
         let clock = MockClock::at("2026-11-23T03:00:00Z".parse().unwrap());
-        let store = Arc::new(WatchedStore::default());
+        let store = setup.store;
         let outbox = Arc::new(RecordingSms::default());
         let staging = tempfile::tempdir().unwrap();
         let (cmcc, api) = operator(&clock).await;
@@ -99,6 +106,7 @@ impl World {
                 follows_ports: setup.follows_ports,
                 api: Arc::new(api),
             }],
+            lookups: setup.lookups,
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(staging.path()).unwrap(),
         });

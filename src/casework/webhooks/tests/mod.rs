@@ -98,6 +98,7 @@ fn casework(
         },
         sms: Arc::new(NoSms),
         operators: Vec::new(),
+        lookups: Vec::new(),
         webhooks,
         staging: Staging::open(dir.path()).unwrap(),
     })

@@ -31,6 +31,10 @@ fn a_key() -> impl Strategy<Value = Key> {
             Key::Task(TaskKind::Lapse { dispute: DisputeId(Uuid::from_u128(id)), on })
         }),
         number.prop_map(|number| Key::Task(TaskKind::RenewName(number))),
+        (0u128..9, slug).prop_map(|(id, provider)| {
+            let provider = provider.parse().unwrap();
+            Key::Task(TaskKind::Probe { dispute: DisputeId(Uuid::from_u128(id)), provider })
+        }),
         (slug, any::<u8>()).prop_map(|(p, place)| Key::Webhook((p.parse().unwrap(), place))),
         slug.prop_map(|provider| Key::ProviderState(provider.parse().unwrap())),
     ]
