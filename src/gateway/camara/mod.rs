@@ -89,7 +89,7 @@ impl Camara {
         let token = self.tokens.authorization(&self.client, self.response_bytes_max).await?;
         let mut received = self.exchange(request, &token).await?;
         if let (StatusCode::UNAUTHORIZED, Some(again)) = (received.status, again) {
-            self.tokens.forget(&token).await;
+            self.tokens.forget(&token);
             let token = self.tokens.authorization(&self.client, self.response_bytes_max).await?;
             received = self.exchange(again, &token).await?;
         }

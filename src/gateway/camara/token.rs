@@ -1,7 +1,9 @@
 //! Access tokens by OAuth2 client credentials (RFC 6749 §4.4): one for all
-//! three APIs, kept until shortly before it expires, fetched by one at a time.
+//! three APIs, fetched by one at a time, and anew before it expires: until the
+//! next one is there, everybody else goes on with the old one.
 
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -9,7 +11,6 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Url};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 
 use crate::casework::ports::Unavailable;
 use crate::gateway::Now;
@@ -26,27 +27,62 @@ pub(super) struct Tokens {
     url: Url,
     basic: HeaderValue,
     now: Now,
-    /// Locked while a token is fetched, so that one is fetched for all who
-    /// wait. Each of them waits no longer than its own question may take.
     held: Mutex<Option<Held>>,
+    /// Locked while a token is fetched and nobody has one, so that one is
+    /// fetched for all who wait. Each waits no longer than its own question may
+    /// take.
+    fetching: tokio::sync::Mutex<()>,
 }
 
+#[derive(Clone)]
 struct Held {
     authorization: HeaderValue,
+    /// From then on somebody fetches the next one.
+    renew_from: Timestamp,
     usable_until: Timestamp,
 }
 
 impl Tokens {
     pub fn new(url: Url, client_id: &str, client_secret: &str, now: Now) -> Self {
-        Self { url, basic: basic(client_id, client_secret), now, held: Mutex::new(None) }
+        let basic = basic(client_id, client_secret);
+        Self { url, basic, now, held: Mutex::default(), fetching: tokio::sync::Mutex::default() }
     }
 
     /// The `Authorization` of a request to the operator's APIs.
     pub async fn authorization(&self, client: &Client, bytes_max: usize) -> Result<HeaderValue, Unavailable> {
-        let mut held = self.held.lock().await;
-        if let Some(held) = held.as_ref().filter(|held| (self.now)() < held.usable_until) {
-            return Ok(held.authorization.clone());
+        if let Some((authorization, is_mine_to_renew)) = self.usable() {
+            if !is_mine_to_renew {
+                return Ok(authorization);
+            }
+            // The old one is good yet, should there be no new one.
+            return Ok(self.fetch(client, bytes_max).await.unwrap_or(authorization));
         }
+        let _fetching = self.fetching.lock().await;
+        match self.usable() {
+            Some((authorization, _)) => Ok(authorization),
+            None => self.fetch(client, bytes_max).await,
+        }
+    }
+
+    /// Drops the token that the operator refused, unless somebody else has
+    /// replaced it already.
+    pub fn forget(&self, refused: &HeaderValue) {
+        self.held().take_if(|held| held.authorization == *refused);
+    }
+
+    /// The token that we have, and whether whoever asks is the one to renew it.
+    fn usable(&self) -> Option<(HeaderValue, bool)> {
+        let now = (self.now)();
+        let mut held = self.held();
+        let held = held.as_mut().filter(|held| now < held.usable_until)?;
+        let is_due = held.renew_from <= now;
+        if is_due {
+            held.renew_from = held.usable_until;
+        }
+        Some((held.authorization.clone(), is_due))
+    }
+
+    async fn fetch(&self, client: &Client, bytes_max: usize) -> Result<HeaderValue, Unavailable> {
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("scope", SCOPES)
@@ -59,13 +95,11 @@ impl Tokens {
         // Its life is counted from before it was asked for.
         let asked_at = (self.now)();
         let fresh = read(&exchange::exchange(request, bytes_max).await?, asked_at)?;
-        Ok(held.insert(fresh).authorization.clone())
+        Ok(self.held().insert(fresh).authorization.clone())
     }
 
-    /// Drops the token that the operator refused, unless somebody else has
-    /// replaced it already.
-    pub async fn forget(&self, refused: &HeaderValue) {
-        self.held.lock().await.take_if(|held| held.authorization == *refused);
+    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,10 +141,18 @@ fn read(received: &Received, asked_at: Timestamp) -> Result<Held, Unavailable> {
         .expect("these characters are allowed in a header");
     authorization.set_sensitive(true);
     let life_s = token.expires_in.unwrap_or(LIFE_S_DEFAULT).min(LIFE_S_MAX);
-    // Given up a little early, so that it does not expire on its way.
-    let usable_s = life_s.saturating_sub((life_s / 10).clamp(1, 30));
-    let usable = SignedDuration::from_secs(usable_s as i64);
-    Ok(Held { authorization, usable_until: asked_at.saturating_add(usable).unwrap_or(asked_at) })
+    // Given up a little early, so that it does not expire on its way, and
+    // renewed as much earlier again.
+    let early_s = (life_s / 10).clamp(1, 30);
+    let after_s = |life_s: u64| {
+        let life = SignedDuration::from_secs(life_s as i64);
+        asked_at.saturating_add(life).unwrap_or(asked_at)
+    };
+    Ok(Held {
+        authorization,
+        renew_from: after_s(life_s.saturating_sub(2 * early_s)),
+        usable_until: after_s(life_s.saturating_sub(early_s)),
+    })
 }
 
 /// RFC 6749 §5.2's error, if it reads like one.
