@@ -3,10 +3,9 @@
 
 use jiff::SignedDuration;
 
-use crate::casework::ports::Unavailable;
 use crate::casework::{Casework, Error, Result};
 use crate::domain::dispute::{Actor, Command, Dispute, Refused, State, Status, What};
-use crate::domain::evidence::{Answer, Evidence, Question};
+use crate::domain::evidence::Evidence;
 use crate::domain::id::{DisputeId, OperatorId};
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
@@ -14,9 +13,6 @@ use crate::domain::policy::REGISTRY_CURRENT_DAYS;
 use crate::domain::rules::{Askable, Case, Step, next_step};
 use crate::store::{Changeset, OperatorState, Task, Versioned};
 
-/// An operator that stays out of reach for this long is taken not to know:
-/// people look at the case then.
-const OUT_OF_REACH_HOURS: i64 = 24;
 /// More steps than any case needs; the rest waits for the task's next turn.
 const STEPS_PER_RUN_MAX: u32 = 32;
 
@@ -26,7 +22,7 @@ impl Casework {
             let dispute = self.dispute(id).await?;
             let state = dispute.value.state();
             if state.status != Status::Checking {
-                return self.finish(task).await;
+                return self.watch(task, dispute, &state).await;
             }
             if let Some(ask_again_at) = state.ask_again_at.filter(|at| self.now() < *at) {
                 return self.put_off(task, ask_again_at).await;
@@ -48,6 +44,26 @@ impl Casework {
             }
         }
         Ok(())
+    }
+
+    /// A case that went to people because an operator was out of reach is the
+    /// rules' again once it answers, unless somebody has it in hand.
+    async fn watch(&self, task: &Versioned<Task>, dispute: Versioned<Dispute>, state: &State) -> Result<()> {
+        let Some(silence) = dispute.value.waits_for_an_operator(state) else {
+            return self.finish(task).await;
+        };
+        if let Some(lease) = dispute.value.lease.as_ref().filter(|lease| self.now() < lease.until) {
+            return self.put_off(task, lease.until).await;
+        }
+        let (number, question) = (dispute.value.number, silence.question.clone());
+        match self.exchange(number, &silence.source, question).await {
+            Ok(evidence) => {
+                let file = self.number_file(number).await?;
+                let happened = vec![What::RecheckAsked, What::Answered(evidence)];
+                self.commit_step(dispute, file, happened).await
+            }
+            Err(unavailable) => self.postpone(task, &unavailable).await,
+        }
     }
 
     async fn commit_step(
@@ -84,7 +100,7 @@ impl Casework {
 
     /// Whose API can be asked, the serving operator first. In the range of a
     /// virtual operator nobody else counts, so that nobody else is named.
-    fn askable(&self, number: Number, file: &NumberFile) -> Vec<Askable> {
+    pub(super) fn askable(&self, number: Number, file: &NumberFile) -> Vec<Askable> {
         let home = self.reference().numbering.home_operator(number);
         let serving = file.ledger.serving(home);
         let is_virtual = self.reference().numbering.is_virtual(number);
@@ -109,64 +125,6 @@ impl Casework {
         let spoke_at = state.and_then(|state| state.value.last_batch_at);
         let current = SignedDuration::from_hours(24 * i64::from(REGISTRY_CURRENT_DAYS));
         Ok(spoke_at.is_some_and(|at| self.now().duration_since(at) <= current))
-    }
-
-    /// Asks, unless the operator has been out of reach for so long that it
-    /// counts as not knowing.
-    async fn ask(
-        &self,
-        task: &Versioned<Task>,
-        number: Number,
-        operator: &OperatorId,
-        question: Question,
-    ) -> std::result::Result<Evidence, Unavailable> {
-        match self.exchange(number, operator, question.clone()).await {
-            Err(unavailable) if out_of_reach(task) => Ok(Evidence {
-                question,
-                answer: Answer::Unknown,
-                source: operator.clone(),
-                at: self.now(),
-                correlator: None,
-                detail: Some(unavailable.why),
-            }),
-            answered => answered,
-        }
-    }
-
-    /// One question to the operator that serves the number, where its API can
-    /// be asked.
-    pub(super) async fn ask_serving(
-        &self,
-        number: Number,
-        file: &NumberFile,
-        question: Question,
-    ) -> Option<std::result::Result<Evidence, Unavailable>> {
-        let serving = self.askable(number, file).into_iter().find(|operator| operator.serving)?;
-        Some(self.exchange(number, &serving.id, question).await)
-    }
-
-    async fn exchange(
-        &self,
-        number: Number,
-        operator: &OperatorId,
-        question: Question,
-    ) -> std::result::Result<Evidence, Unavailable> {
-        let asked = self.parts.operators.iter().find(|asked| asked.id == *operator);
-        let asked = asked.expect("the rules name operators out of the list that they were given");
-        let correlator = self.new_uuid().to_string();
-        let reply = asked.api.ask(number, &question, &correlator).await.inspect_err(|unavailable| {
-            if unavailable.alarm {
-                tracing::error!(%operator, why = %unavailable.why, "operator refuses us: somebody has to look");
-            }
-        })?;
-        Ok(Evidence {
-            question,
-            answer: reply.answer,
-            source: operator.clone(),
-            at: self.now(),
-            correlator: Some(correlator),
-            detail: reply.detail,
-        })
     }
 
     pub(super) async fn lapse(&self, task: &Versioned<Task>, id: DisputeId) -> Result<()> {
@@ -203,12 +161,6 @@ impl Casework {
         }
         self.finish(task).await
     }
-}
-
-/// Attempts double from a second on, so their number tells how long this has
-/// been going on.
-fn out_of_reach(task: &Versioned<Task>) -> bool {
-    super::worker::waited_s(task.value.attempts) >= OUT_OF_REACH_HOURS * 3_600
 }
 
 fn events_of(step: Step) -> Vec<What> {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::casework::actors::Owner;
 use crate::casework::ports::Message;
 use crate::casework::texting::Wanted;
-use crate::casework::{Casework, Error, Result};
+use crate::casework::{Casework, Error, Result, health};
 use crate::domain::control::MessageState;
 use crate::domain::day::later;
 use crate::domain::id::VerificationId;
@@ -243,15 +243,17 @@ impl Casework {
             self.put_off(task, next).await?;
             return Ok(false);
         }
-        let Err(unavailable) = self.parts.sms.send(message).await else { return Ok(true) };
-        let (why, attempts) = (&unavailable.why, task.value.attempts);
-        if unavailable.alarm {
-            tracing::error!(why, "the SMS gateway refuses us: somebody has to look");
-        } else if attempts == 0 {
-            tracing::warn!(why, "the SMS gateway took no message; trying again");
+        match self.parts.sms.send(message).await {
+            Ok(()) => {
+                self.health.ok(health::SMS);
+                Ok(true)
+            }
+            Err(unavailable) => {
+                self.health.unavailable(health::SMS, &unavailable);
+                self.postpone(task, &unavailable).await?;
+                Ok(false)
+            }
         }
-        self.postpone(task, &unavailable).await?;
-        Ok(false)
     }
 }
 

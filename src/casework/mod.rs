@@ -7,13 +7,16 @@
 //! Absent: HTTP's types and statuses, pages, SQL, rules (they are `domain`'s).
 
 pub mod actors;
+mod asking;
 pub mod batches;
+pub mod breaker;
 pub mod checking;
 pub mod control;
 pub mod correcting;
 pub mod delivery;
 pub mod filing;
 mod fingerprint;
+pub mod health;
 pub mod housekeeping;
 pub mod keys;
 pub mod labels;
@@ -45,6 +48,8 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
+use crate::casework::asking::{Breakers, gateway_name};
+use crate::casework::health::Health;
 use crate::casework::housekeeping::Sending;
 use crate::casework::lookups::{AskedProvider, LookUps};
 use crate::casework::ports::{Operator, Sms, Webhooks};
@@ -119,6 +124,8 @@ pub struct Casework {
     /// How holders send SMS to us, if they can.
     texting: Option<Arc<Texting>>,
     lookups: Arc<LookUps>,
+    breakers: Arc<Breakers>,
+    health: Arc<Health>,
 }
 
 /// Why a use case did not end well.
@@ -154,6 +161,9 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl Casework {
     pub fn new(parts: Parts) -> Self {
+        let health = Health::new(parts.clock.clone());
+        health.expect(health::SMS);
+        parts.operators.iter().for_each(|operator| health.expect(&gateway_name(&operator.id)));
         Self {
             parts: Arc::new(parts),
             work: Arc::default(),
@@ -162,6 +172,8 @@ impl Casework {
             seen: Arc::default(),
             texting: None,
             lookups: Arc::default(),
+            breakers: Arc::default(),
+            health: Arc::new(health),
         }
     }
 

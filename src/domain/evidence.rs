@@ -43,6 +43,14 @@ pub struct Evidence {
     pub detail: Option<String>,
 }
 
+impl Evidence {
+    /// Nobody answered: the operator was out of reach for so long that it
+    /// counts as not knowing.
+    pub fn is_silence(&self) -> bool {
+        self.answer == Answer::Unknown && self.correlator.is_none()
+    }
+}
+
 /// The weakest evidence that a decision rests on. Ordered from weak to strong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -236,6 +236,15 @@ impl Dispute {
         self.labels.iter().filter_map(|label| label.name.as_deref())
     }
 
+    /// The rules sent it to people for want of an answer that may yet come,
+    /// and nobody has done anything about it since.
+    pub fn waits_for_an_operator<'a>(&self, state: &'a State) -> Option<&'a Evidence> {
+        let is_as_sent = self.events.last().is_some_and(|event| {
+            event.actor == Actor::Rule && matches!(event.what, What::SentToReview { .. })
+        });
+        state.evidence.iter().find(|evidence| is_as_sent && evidence.is_silence())
+    }
+
     pub fn apply(&mut self, at: Timestamp, actor: Actor, what: What) {
         self.events.push(Event { at, actor, what });
     }

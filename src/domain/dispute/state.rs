@@ -108,6 +108,7 @@ impl State {
             What::RecheckAsked => {
                 self.status = Status::Checking;
                 self.evidence.clear();
+                self.flags.remove(&Flag::OperatorUnknown);
                 self.first_approval = None;
             }
             What::Withdrawn { .. } => self.close(Status::Withdrawn, event),

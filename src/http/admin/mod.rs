@@ -19,6 +19,7 @@ use super::call::{Call, call};
 use super::problem::Answer;
 use super::service::{App, Routes};
 use crate::casework::Error;
+use crate::casework::health::GatewayHealth;
 
 /// Probes ask every few seconds and do not wait for long.
 const READY_WITHIN: Duration = Duration::from_secs(3);
@@ -44,13 +45,20 @@ async fn readyz(app: &App) -> Answer {
         Ok(Err(Error::Fatal(_))) => "failed",
         Ok(Err(_)) | Err(_) => "busy",
     };
-    Ok(readiness(store, app.feed.is_publishing(), app.feed.size()))
+    Ok(readiness(store, app.feed.is_publishing(), app.feed.size(), &app.casework.health().list()))
 }
 
-fn readiness(store: &str, is_publishing: bool, size: u64) -> Response {
+/// A gateway that fails is shown and unreadies nothing: its work waits.
+fn readiness(store: &str, is_publishing: bool, size: u64, gateways: &[GatewayHealth]) -> Response {
     let feed = if is_publishing { "ok" } else { "failing" };
     let is_ready = store == "ok" && is_publishing;
-    let told = json!({ "ready": is_ready, "store": store, "feed": feed, "checkpoint_size": size });
+    let told = json!({
+        "ready": is_ready,
+        "store": store,
+        "feed": feed,
+        "checkpoint_size": size,
+        "gateways": gateways,
+    });
     let mut response = warp::reply::json(&told).into_response();
     let fields = response.headers_mut();
     fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -70,7 +78,7 @@ mod tests {
         for (store, publishes, status) in
             [("ok", true, 200), ("busy", true, 503), ("failed", true, 503), ("ok", false, 503)]
         {
-            let response = readiness(store, publishes, 0);
+            let response = readiness(store, publishes, 0, &[]);
             assert_eq!(response.status(), status, "{store} {publishes}");
             assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503);
         }

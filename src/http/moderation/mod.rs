@@ -1,11 +1,13 @@
 //! Moderators (审核员) over JSON: log in, take the next case, decide it, sign
-//! reversals and held uploads, see how providers follow, read the audit.
+//! reversals and held uploads, see how providers follow and how gateways are
+//! doing, read the audit.
 //!
 //! Absent: the console's pages (they use the same use cases), and every rule:
 //! who may decide what is the domain's.
 
 mod audit;
 mod cases;
+mod gateways;
 mod providers;
 mod session;
 mod signatures;
@@ -41,7 +43,11 @@ fn provider_routes(app: &App) -> Routes {
     let regressed = warp::path!("v1" / "moderation" / "regressed").and(with(app)).and(call()).then(
         |app: App, call: Call| async move { by_method!(call => { GET: providers::regressed(&app, call) }) },
     );
-    list.or(regressed).unify().boxed()
+    let gateways = warp::path!("v1" / "moderation" / "gateways")
+        .and(with(app))
+        .and(call())
+        .then(|app: App, call: Call| async move { by_method!(call => { GET: gateways::list(&app, call) }) });
+    list.or(regressed).unify().or(gateways).unify().boxed()
 }
 
 fn case_routes(app: &App) -> Routes {

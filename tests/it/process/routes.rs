@@ -55,6 +55,7 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/v1/moderation/audit", &[("GET", Moderator)]),
     ("/v1/moderation/providers", &[("GET", Moderator)]),
     ("/v1/moderation/regressed", &[("GET", Moderator)]),
+    ("/v1/moderation/gateways", &[("GET", Moderator)]),
     ("/feed/v1/corrections", &[("GET", Provider)]),
     ("/feed/v1/corrections/{}", &[("GET", Provider)]),
     ("/feed/v1/snapshot", &[("GET", Provider)]),

@@ -1,0 +1,118 @@
+//! One question to one operator: let through by its breaker, noted in its
+//! health, and kept as evidence with source, time and the exchange's name.
+//!
+//! Absent: what is asked, and what an answer means: the rules'.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::casework::Casework;
+use crate::casework::breaker::Breaker;
+use crate::casework::ports::Unavailable;
+use crate::domain::evidence::{Answer, Evidence, Question};
+use crate::domain::id::OperatorId;
+use crate::domain::number::Number;
+use crate::domain::number_file::NumberFile;
+use crate::store::{Task, Versioned};
+
+type Answered = Result<Evidence, Unavailable>;
+
+/// An operator that stays out of reach for this long is taken not to know:
+/// people look at the case then, within the time of a first answer.
+const OUT_OF_REACH_HOURS: i64 = 24;
+
+/// One for each operator. In memory, for a restart may well try anew.
+#[derive(Debug, Default)]
+pub(super) struct Breakers(Mutex<BTreeMap<OperatorId, Breaker>>);
+
+impl Breakers {
+    fn of<T>(&self, operator: &OperatorId, look: impl FnOnce(&mut Breaker) -> T) -> T {
+        let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        look(breakers.entry(operator.clone()).or_default())
+    }
+}
+
+/// What an operator is called in the gateways' health.
+pub(super) fn gateway_name(operator: &OperatorId) -> String {
+    format!("operator:{operator}")
+}
+
+impl Casework {
+    /// Asks, unless the operator has been out of reach for so long that it
+    /// counts as not knowing.
+    pub(super) async fn ask(
+        &self,
+        task: &Versioned<Task>,
+        number: Number,
+        operator: &OperatorId,
+        question: Question,
+    ) -> Answered {
+        match self.exchange(number, operator, question.clone()).await {
+            Err(unavailable) if out_of_reach(task) => Ok(Evidence {
+                question,
+                answer: Answer::Unknown,
+                source: operator.clone(),
+                at: self.now(),
+                correlator: None,
+                detail: Some(unavailable.why),
+            }),
+            answered => answered,
+        }
+    }
+
+    /// One question to the operator that serves the number, where its API can
+    /// be asked.
+    pub(super) async fn ask_serving(
+        &self,
+        number: Number,
+        file: &NumberFile,
+        question: Question,
+    ) -> Option<Answered> {
+        let serving = self.askable(number, file).into_iter().find(|operator| operator.serving)?;
+        Some(self.exchange(number, &serving.id, question).await)
+    }
+
+    pub(super) async fn exchange(
+        &self,
+        number: Number,
+        operator: &OperatorId,
+        question: Question,
+    ) -> Answered {
+        let Some(asked) = self.parts.operators.iter().find(|asked| asked.id == *operator) else {
+            // Taken out of the configuration since.
+            let why = "no API of this operator is configured".to_owned();
+            return Err(Unavailable { why, retry_after_s: None, alarm: false });
+        };
+        if let Err(until) = self.breakers.of(operator, |breaker| breaker.enter(self.now())) {
+            let wait_s = until.duration_since(self.now()).as_secs().max(1).unsigned_abs();
+            let why = "left alone for a while after failures".to_owned();
+            return Err(Unavailable { why, retry_after_s: Some(wait_s), alarm: false });
+        }
+        let correlator = self.new_uuid().to_string();
+        let reply = match asked.api.ask(number, &question, &correlator).await {
+            Ok(reply) => reply,
+            Err(unavailable) => {
+                self.health.unavailable(&gateway_name(operator), &unavailable);
+                let pause_s = unavailable.retry_after_s;
+                self.breakers.of(operator, |breaker| breaker.failed(self.now(), pause_s));
+                return Err(unavailable);
+            }
+        };
+        self.health.ok(&gateway_name(operator));
+        self.breakers.of(operator, Breaker::succeeded);
+        Ok(Evidence {
+            question,
+            answer: reply.answer,
+            source: operator.clone(),
+            at: self.now(),
+            correlator: Some(correlator),
+            detail: reply.detail,
+        })
+    }
+}
+
+/// Attempts double from a second on, so their number tells how long this has
+/// been going on.
+fn out_of_reach(task: &Versioned<Task>) -> bool {
+    super::worker::waited_s(task.value.attempts) >= OUT_OF_REACH_HOURS * 3_600
+}
