@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::casework::Casework;
 use crate::casework::breaker::Breaker;
-use crate::casework::ports::Unavailable;
+use crate::casework::ports::{Reply, Unavailable};
 use crate::domain::evidence::{Answer, Evidence, Question};
 use crate::domain::id::OperatorId;
 use crate::domain::number::Number;
@@ -83,12 +83,16 @@ impl Casework {
             let why = "no API of this operator is configured".to_owned();
             return Err(Unavailable { why, retry_after_s: None, alarm: false });
         };
+        let correlator = self.new_uuid().to_string();
+        if !asked.api.offers(number, &question) {
+            let reply = Reply { answer: Answer::Unknown, detail: Some("not offered".to_owned()) };
+            return Ok(self.evidence(question, operator, reply, correlator));
+        }
         if let Err(until) = self.breakers.of(operator, |breaker| breaker.enter(self.now())) {
             let wait_s = until.duration_since(self.now()).as_secs().max(1).unsigned_abs();
             let why = "left alone for a while after failures".to_owned();
             return Err(Unavailable { why, retry_after_s: Some(wait_s), alarm: false });
         }
-        let correlator = self.new_uuid().to_string();
         let reply = match asked.api.ask(number, &question, &correlator).await {
             Ok(reply) => reply,
             Err(unavailable) => {
@@ -100,14 +104,24 @@ impl Casework {
         };
         self.health.ok(&gateway_name(operator));
         self.breakers.of(operator, Breaker::succeeded);
-        Ok(Evidence {
+        Ok(self.evidence(question, operator, reply, correlator))
+    }
+
+    fn evidence(
+        &self,
+        question: Question,
+        operator: &OperatorId,
+        reply: Reply,
+        correlator: String,
+    ) -> Evidence {
+        Evidence {
             question,
             answer: reply.answer,
             source: operator.clone(),
             at: self.now(),
             correlator: Some(correlator),
             detail: reply.detail,
-        })
+        }
     }
 }
 

@@ -32,6 +32,11 @@ pub trait Sms: fmt::Debug + Send + Sync {
 /// Answers questions about its subscribers.
 #[async_trait]
 pub trait Operator: fmt::Debug + Send + Sync {
+    /// Whether it is any use to ask. What is not offered is not known.
+    fn offers(&self, _number: Number, _question: &Question) -> bool {
+        true
+    }
+
     /// `correlator` names the exchange in both houses' records.
     async fn ask(&self, number: Number, question: &Question, correlator: &str) -> Result<Reply, Unavailable>;
 }

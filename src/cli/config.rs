@@ -31,7 +31,7 @@ use ipnet::IpNet;
 
 pub use feed::{FeedConfig, PublishReleases};
 pub use limits::LimitsConfig;
-pub use partners::{LookupKind, OperatorApi, OperatorConfig, OperatorGateway, ProviderConfig};
+pub use partners::{AliyunApi, LookupKind, OperatorApi, OperatorConfig, OperatorGateway, ProviderConfig};
 pub use sms::{SmsConfig, SmsGateway};
 pub use values::StoreUrl;
 

@@ -7,15 +7,11 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::casework::lookups::AskedProvider;
-use crate::casework::ports::LookUp;
 use crate::casework::secret::{SECRET_BYTES, Secret};
 use crate::casework::staging::Staging;
-use crate::casework::{AskedOperator, Casework, Parts, Settings};
-use crate::cli::config::{
-    Config, LookupKind, OperatorConfig, OperatorGateway, ProviderConfig, PublishReleases, StoreUrl,
-};
-use crate::cli::{Failed, sms};
+use crate::casework::{Casework, Parts, Settings};
+use crate::cli::config::{Config, PublishReleases, StoreUrl};
+use crate::cli::{Failed, partners, sms};
 use crate::domain::reference::{Reference, ReferenceTexts};
 use crate::env::clock::Clock;
 use crate::env::entropy::Entropy;
@@ -24,18 +20,12 @@ use crate::feed::note::NoteSigner;
 use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError};
 use crate::gateway::Now;
-use crate::gateway::camara::{Camara, CamaraConfig};
-use crate::gateway::lookup::baidu::BaiduLookUp;
-use crate::gateway::lookup::http::HttpLookUp;
 use crate::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use crate::http::limits::{Elapsed, Limits, LimitsConfig};
 use crate::http::service::{App, Service};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::store::sled::{OpenError, SledOptions, SledStore};
-
-/// The answer of an operator is a few hundred bytes.
-const OPERATOR_RESPONSE_BYTES_MAX: usize = 64 * 1024;
 
 /// The world outside, as arguments.
 #[derive(Debug, Clone)]
@@ -67,8 +57,8 @@ impl House {
             reference,
             settings: settings(config),
             sms: sms::gateway(config, world)?,
-            operators: operators(&config.operators, world)?,
-            lookups: lookups(&config.providers, world)?,
+            operators: partners::operators(&config.operators, world)?,
+            lookups: partners::lookups(&config.providers, world)?,
             webhooks: Arc::new(WebhookPost::new(config.feed.webhooks_to_private_addresses, WEBHOOK_TIMEOUT)),
             staging,
         });
@@ -201,64 +191,6 @@ pub fn sled_options(config: &Config, dir: &Path) -> SledOptions {
 
 pub fn mark_path(config: &Config) -> PathBuf {
     config.data_dir.join("high-water-mark")
-}
-
-fn operators(configured: &[OperatorConfig], world: &World) -> Result<Vec<AskedOperator>, Failed> {
-    let mut operators = Vec::new();
-    for operator in configured {
-        match &operator.gateway {
-            // Its lines are in the numbers' files; there is nobody to ask.
-            OperatorGateway::Ledger => {}
-            OperatorGateway::Camara(api) => {
-                let secret = fs::read_to_string(&api.client_secret_file).map_err(|error| {
-                    Failed::new(
-                        &format!("operator {}: {}", operator.id, api.client_secret_file.display()),
-                        &error,
-                    )
-                })?;
-                let camara = CamaraConfig {
-                    base_url: api.base_url.clone(),
-                    token_url: api.token_url.clone(),
-                    client_id: api.client_id.clone(),
-                    client_secret: secret.trim_end().to_owned(),
-                    timeout_ms: api.timeout_ms,
-                    response_bytes_max: OPERATOR_RESPONSE_BYTES_MAX,
-                };
-                let camara = Camara::new(&camara, now_of(world));
-                let api =
-                    camara.map_err(|error| Failed::new(&format!("operator {}", operator.id), &error))?;
-                operators.push(AskedOperator {
-                    id: operator.id.clone(),
-                    follows_ports: operator.follows_ports,
-                    api: Arc::new(api),
-                });
-            }
-            OperatorGateway::Aliyun(_) => {
-                let why =
-                    format!("operator {}: gateway \"aliyun\" is not built into this release", operator.id);
-                return Err(Failed::because(&why));
-            }
-        }
-    }
-    Ok(operators)
-}
-
-fn lookups(configured: &[ProviderConfig], world: &World) -> Result<Vec<AskedProvider>, Failed> {
-    let asked = |provider: &ProviderConfig| {
-        let failed = |error: &dyn std::error::Error| Failed::new(&format!("provider {}", provider.id), error);
-        let key = fs::read_to_string(&provider.lookup_key_file).map_err(|error| failed(&error))?;
-        let (id, url, key) = (provider.id.clone(), &provider.lookup_url, key.trim());
-        let api: Arc<dyn LookUp> = match provider.lookup {
-            LookupKind::Http => {
-                Arc::new(HttpLookUp::new(id.clone(), url, key).map_err(|error| failed(&error))?)
-            }
-            LookupKind::Baidu => {
-                Arc::new(BaiduLookUp::new(url, key, now_of(world)).map_err(|error| failed(&error))?)
-            }
-        };
-        Ok(AskedProvider { id, api })
-    };
-    configured.iter().map(asked).collect()
 }
 
 pub(super) fn now_of(world: &World) -> Now {

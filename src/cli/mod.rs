@@ -12,6 +12,7 @@ mod import;
 mod mirror;
 mod new_log;
 mod owner;
+mod partners;
 mod progress;
 mod remote;
 pub mod serve;

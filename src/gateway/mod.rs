@@ -1,5 +1,6 @@
 //! The world outside: SMS (the outbox file, Kannel, a signed POST), operators
-//! (CAMARA), providers that are asked what they show, webhooks.
+//! (CAMARA, Alibaba Cloud's number service), providers that are asked what
+//! they show, webhooks.
 //!
 //! Absent: rules, retries and back-off. A gateway does one exchange and says
 //! how it went; whoever called decides what that means and when to try again.
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub mod aliyun;
 pub mod camara;
 mod exchange;
 pub mod kannel;

@@ -10,6 +10,8 @@ use crate::domain::id::{OperatorId, ProviderId};
 use super::reader::Section;
 use super::{ConfigError, values};
 
+const ALIYUN_ENDPOINT: &str = "https://dytnsapi.aliyuncs.com";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorConfig {
     pub id: OperatorId,
@@ -24,7 +26,7 @@ pub enum OperatorGateway {
     /// The tenures that this operator pushed.
     Ledger,
     Camara(OperatorApi),
-    Aliyun(OperatorApi),
+    Aliyun(AliyunApi),
 }
 
 /// Where an operator's API is and how one is let in.
@@ -35,6 +37,20 @@ pub struct OperatorApi {
     pub token_url: String,
     pub client_id: String,
     pub client_secret_file: PathBuf,
+    pub timeout_ms: u64,
+}
+
+/// The access to Alibaba Cloud's number service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliyunApi {
+    /// Without a slash at its end.
+    pub endpoint: String,
+    pub access_key_id: String,
+    pub access_key_secret_file: PathBuf,
+    /// 授权码.
+    pub auth_code: String,
+    /// Default: `auth_code`.
+    pub online_time_auth_code: String,
     pub timeout_ms: u64,
 }
 
@@ -94,9 +110,11 @@ fn operator(mut section: Section) -> Result<OperatorConfig, ConfigError> {
     let gateway = match section.choice("gateway", &kinds)? {
         Kind::Ledger => OperatorGateway::Ledger,
         Kind::Camara => OperatorGateway::Camara(operator_api(&mut section, "gateway = \"camara\"")?),
-        Kind::Aliyun => OperatorGateway::Aliyun(operator_api(&mut section, "gateway = \"aliyun\"")?),
+        Kind::Aliyun => OperatorGateway::Aliyun(aliyun_api(&mut section, "gateway = \"aliyun\"")?),
     };
     section.pass_over(&["base_url", "token_url", "client_id", "client_secret_file", "timeout_ms"]);
+    section.pass_over(&["endpoint", "access_key_id", "access_key_secret_file"]);
+    section.pass_over(&["auth_code", "online_time_auth_code"]);
     let follows_ports = section.flag("follows_ports", false)?;
     section.finish()?;
     Ok(OperatorConfig { id, name, gateway, follows_ports })
@@ -108,6 +126,18 @@ fn operator_api(section: &mut Section, by: &str) -> Result<OperatorApi, ConfigEr
         token_url: section.required("token_url", by, values::url)?,
         client_id: section.required("client_id", by, values::text)?,
         client_secret_file: section.required("client_secret_file", by, values::path)?,
+        timeout_ms: section.whole("timeout_ms", 3_000, 1..=60_000)?,
+    })
+}
+
+fn aliyun_api(section: &mut Section, by: &str) -> Result<AliyunApi, ConfigError> {
+    let auth_code = section.required("auth_code", by, values::text)?;
+    Ok(AliyunApi {
+        endpoint: section.parsed("endpoint", ALIYUN_ENDPOINT.to_owned(), values::base_url)?,
+        access_key_id: section.required("access_key_id", by, values::text)?,
+        access_key_secret_file: section.required("access_key_secret_file", by, values::path)?,
+        online_time_auth_code: section.parsed("online_time_auth_code", auth_code.clone(), values::text)?,
+        auth_code,
         timeout_ms: section.whole("timeout_ms", 3_000, 1..=60_000)?,
     })
 }

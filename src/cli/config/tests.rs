@@ -47,6 +47,8 @@ fn the_documented_examples_of_operators_and_providers_parse() {
     assert_eq!((config.operators.len(), config.providers.len()), (1, 1));
     let camara = load(&text.replace("\"ledger\"", "\"camara\"")).unwrap();
     assert!(matches!(camara.operators[0].gateway, OperatorGateway::Camara(_)));
+    let aliyun = load(&text.replace("\"ledger\"", "\"aliyun\"")).unwrap();
+    assert!(matches!(aliyun.operators[0].gateway, OperatorGateway::Aliyun(_)));
 }
 
 #[test]
@@ -276,6 +278,26 @@ fn an_operators_api_needs_its_keys() {
     }
     assert!(load(&format!("{camara}follows_ports = true")).unwrap().operators[0].follows_ports);
     assert!(refusal(&format!("{camara}timeout_ms = 0")).contains("operators.timeout_ms: expected"));
+}
+
+#[test]
+fn the_number_service_needs_its_keys() {
+    let aliyun = "[[operators]]\nid = \"cmcc\"\ngateway = \"aliyun\"\n\
+        access_key_id = \"LTAI\"\naccess_key_secret_file = \"s\"\nauth_code = \"Dd1r\"\n";
+    let api = |text: &str| match load(text).unwrap().operators.remove(0).gateway {
+        OperatorGateway::Aliyun(api) => api,
+        other => panic!("{other:?}"),
+    };
+    let defaults = api(aliyun);
+    assert_eq!((defaults.endpoint.as_str(), defaults.timeout_ms), ("https://dytnsapi.aliyuncs.com", 3_000));
+    assert_eq!((defaults.auth_code.as_str(), defaults.online_time_auth_code.as_str()), ("Dd1r", "Dd1r"));
+    assert_eq!(api(&format!("{aliyun}online_time_auth_code = \"x\"")).online_time_auth_code, "x");
+    for key in ["access_key_id", "access_key_secret_file", "auth_code"] {
+        let without: String =
+            aliyun.lines().filter(|l| !l.starts_with(key)).map(|l| format!("{l}\n")).collect();
+        let missing = format!("zhengming.toml:1: operators.{key} is missing; gateway = \"aliyun\" needs it");
+        assert_eq!(refusal(&without), missing);
+    }
 }
 
 #[test]
