@@ -247,4 +247,40 @@ mod tests {
         clock.advance(SignedDuration::from_secs(60));
         assert_eq!(seen(&health), (GatewayState::Ok, "2026-11-23T03:01:00Z".to_owned(), None, 1));
     }
+
+    /// What a subscriber would write.
+    #[derive(Debug, Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_alarm_is_said_when_it_begins_and_not_for_each_try() {
+        let (_, health) = health();
+        let written = Written::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..2 {
+                for _ in 0..5 {
+                    health.failed("operator:cmcc", "401 UNAUTHENTICATED", true);
+                    health.failed("operator:cmcc", "no answer", false);
+                }
+                health.ok("operator:cmcc");
+                health.ok("operator:cmcc");
+            }
+        });
+        let said = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let levels = ["ERROR", "WARN", "INFO"].map(|level| said.matches(level).count());
+        assert_eq!(levels, [2, 0, 2], "{said}");
+    }
 }

@@ -6,6 +6,7 @@ mod edge;
 mod events_http;
 mod feed_http;
 mod kannel;
+mod operators;
 mod process;
 mod publishing;
 mod simulation;

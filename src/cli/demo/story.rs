@@ -64,6 +64,7 @@ struct Story<'a> {
     credentials: &'a Credentials,
     world: &'a World,
     step_began: jiff::Timestamp,
+    filed_at: jiff::Timestamp,
 }
 
 pub async fn play(
@@ -74,8 +75,16 @@ pub async fn play(
     world: &World,
 ) -> Result<(), Failed> {
     let step_began = world.clock.now();
-    let mut story =
-        Story { caller: Caller::new(base)?, base, folder, operator, credentials, world, step_began };
+    let mut story = Story {
+        caller: Caller::new(base)?,
+        base,
+        folder,
+        operator,
+        credentials,
+        world,
+        step_began,
+        filed_at: step_began,
+    };
     story.load().await?;
     story.release().await?;
     let token = story.prove_control().await?;
@@ -183,6 +192,7 @@ impl Story<'_> {
             {"provider": "dianhuabang", "name": "迅达快递同安驿站"},
         ]);
         let body = json!({"reason": "reassigned", "opened": HOLDERS_MONTH, "labels": labels});
+        self.filed_at = self.world.clock.now();
         let filing = self.caller.post("/v1/disputes").bearer(token).header("idempotency-key", "demo-1");
         let filed = filing.json(&body).wants(StatusCode::CREATED).await?;
         let location = filed.headers.get("location").and_then(|value| value.to_str().ok());
@@ -211,6 +221,8 @@ impl Story<'_> {
         self.told(&format!(
             "the operator answers {asked} yes/no questions; published: marks from before {HOLDERS_VOID_BEFORE} are void"
         ));
+        let took = self.world.clock.now().duration_since(self.filed_at);
+        println!("            from filing to publication: {} ms", took.as_millis());
         Ok(())
     }
 

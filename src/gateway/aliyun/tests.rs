@@ -49,7 +49,7 @@ async fn ask(question: &Question, answer: ResponseTemplate) -> Result<Reply, Una
     aliyun(&server).ask(number(), question, NONCE).await
 }
 
-fn ok(data: Value) -> ResponseTemplate {
+fn ok(data: &Value) -> ResponseTemplate {
     let body = json!({"RequestId": "CC3BB6D2", "Code": "OK", "Message": "OK", "Data": data});
     ResponseTemplate::new(200).set_body_json(body)
 }
@@ -75,7 +75,7 @@ async fn asks_as_the_documentation_says_and_signs_what_it_sends() {
         .and(header("x-acs-action", "DescribePhoneTwiceTelVerify"))
         .and(query_param("AuthCode", "Dd1r*4id"))
         .and(query_param("StartTime", "2025-03-01 00:00:00"))
-        .respond_with(ok(json!({"Carrier": "CMCC", "VerifyResult": "1"})))
+        .respond_with(ok(&json!({"Carrier": "CMCC", "VerifyResult": "1"})))
         .expect(1)
         .mount(&server)
         .await;
@@ -83,7 +83,7 @@ async fn asks_as_the_documentation_says_and_signs_what_it_sends() {
         .and(header("x-acs-action", "DescribePhoneNumberOnlineTime"))
         .and(query_param("AuthCode", "QASDW@#"))
         .and(query_param_is_missing("StartTime"))
-        .respond_with(ok(json!({"CarrierCode": "CMCC", "VerifyResult": "4"})))
+        .respond_with(ok(&json!({"CarrierCode": "CMCC", "VerifyResult": "4"})))
         .expect(1)
         .mount(&server)
         .await;
@@ -138,7 +138,7 @@ async fn reads_what_was_answered_and_never_guesses() {
         (online("0"), Unknown, Some("no time on the net")),
         ((held_since(), json!({"VerifyResult": -1})), Unknown, Some("no time on the net")),
     ] {
-        let reply = ask(&question, ok(data.clone())).await;
+        let reply = ask(&question, ok(&data)).await;
         assert_eq!(reply, Ok(Reply { answer, detail: detail.map(str::to_owned) }), "{question:?} {data}");
     }
 }

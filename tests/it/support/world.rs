@@ -47,6 +47,9 @@ pub struct Setup {
     pub lookups: Vec<AskedProvider>,
     /// Another's, for what comes after a restart.
     pub store: Arc<WatchedStore>,
+    pub clock: MockClock,
+    /// Whose APIs are asked; else cmcc's.
+    pub operators: Option<Vec<AskedOperator>>,
 }
 
 /// What the SMS gateway shows when it hands over what holders send, and to
@@ -62,9 +65,10 @@ impl Default for Setup {
             logins_per_address_per_minute: 0,
             ..LimitsConfig::default()
         };
+        let clock = MockClock::at("2026-11-23T03:00:00Z".parse().unwrap());
         let settings = settings();
-        let (lookups, store) = (Vec::new(), Arc::default());
-        Self { follows_ports: true, settings, limits, texting: true, lookups, store }
+        let (lookups, store, operators) = (Vec::new(), Arc::default(), None);
+        Self { follows_ports: true, settings, limits, texting: true, lookups, store, clock, operators }
     }
 }
 
@@ -88,11 +92,15 @@ impl World {
 
     /// 23 November 2026, 11 o'clock in Shanghai, a Monday.
     pub async fn with(setup: Setup) -> Self {
-        let clock = MockClock::at("2026-11-23T03:00:00Z".parse().unwrap());
-        let store = setup.store;
+        let Setup { clock, store, .. } = setup;
         let outbox = Arc::new(RecordingSms::default());
         let staging = tempfile::tempdir().unwrap();
         let (cmcc, api) = operator(&clock).await;
+        let asked = AskedOperator {
+            id: "cmcc".parse().unwrap(),
+            follows_ports: setup.follows_ports,
+            api: Arc::new(api),
+        };
         let casework = Casework::new(Parts {
             store: store.clone(),
             clock: Arc::new(clock.clone()),
@@ -101,11 +109,7 @@ impl World {
             reference: Arc::new(Reference::built_in()),
             settings: setup.settings,
             sms: outbox.clone(),
-            operators: vec![AskedOperator {
-                id: "cmcc".parse().unwrap(),
-                follows_ports: setup.follows_ports,
-                api: Arc::new(api),
-            }],
+            operators: setup.operators.unwrap_or_else(|| vec![asked]),
             lookups: setup.lookups,
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(staging.path()).unwrap(),
