@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod life;
+mod silence;
 mod table;
 mod two_people;
 
