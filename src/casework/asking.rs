@@ -3,9 +3,6 @@
 //!
 //! Absent: what is asked, and what an answer means: the rules'.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
 use crate::casework::Casework;
 use crate::casework::breaker::Breaker;
 use crate::casework::ports::{Reply, Unavailable};
@@ -21,18 +18,7 @@ type Answered = Result<Evidence, Unavailable>;
 /// people look at the case then, within the time of a first answer.
 const OUT_OF_REACH_HOURS: i64 = 24;
 
-/// One for each operator. In memory, for a restart may well try anew.
-#[derive(Debug, Default)]
-pub(super) struct Breakers(Mutex<BTreeMap<OperatorId, Breaker>>);
-
-impl Breakers {
-    fn of<T>(&self, operator: &OperatorId, look: impl FnOnce(&mut Breaker) -> T) -> T {
-        let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        look(breakers.entry(operator.clone()).or_default())
-    }
-}
-
-/// What an operator is called in the gateways' health.
+/// What an operator is called among the gateways.
 pub(super) fn gateway_name(operator: &OperatorId) -> String {
     format!("operator:{operator}")
 }
@@ -88,7 +74,8 @@ impl Casework {
             let reply = Reply { answer: Answer::Unknown, detail: Some("not offered".to_owned()) };
             return Ok(self.evidence(question, operator, reply, correlator));
         }
-        if let Err(until) = self.breakers.of(operator, |breaker| breaker.enter(self.now())) {
+        let gateway = gateway_name(operator);
+        if let Err(until) = self.breakers.of(&gateway, |breaker| breaker.enter(self.now())) {
             let wait_s = until.duration_since(self.now()).as_secs().max(1).unsigned_abs();
             let why = "left alone for a while after failures".to_owned();
             return Err(Unavailable { why, retry_after_s: Some(wait_s), alarm: false });
@@ -96,14 +83,14 @@ impl Casework {
         let reply = match asked.api.ask(number, &question, &correlator).await {
             Ok(reply) => reply,
             Err(unavailable) => {
-                self.health.unavailable(&gateway_name(operator), &unavailable);
+                self.health.unavailable(&gateway, &unavailable);
                 let pause_s = unavailable.retry_after_s;
-                self.breakers.of(operator, |breaker| breaker.failed(self.now(), pause_s));
+                self.breakers.of(&gateway, |breaker| breaker.failed(self.now(), pause_s));
                 return Err(unavailable);
             }
         };
-        self.health.ok(&gateway_name(operator));
-        self.breakers.of(operator, Breaker::succeeded);
+        self.health.ok(&gateway);
+        self.breakers.of(&gateway, Breaker::succeeded);
         Ok(self.evidence(question, operator, reply, correlator))
     }
 

@@ -4,6 +4,9 @@
 //! Absent: whom it stands in front of, and what becomes of work that it holds
 //! back.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::day::later;
@@ -34,6 +37,18 @@ enum State {
     OpenUntil(Timestamp),
     /// One caller has gone ahead.
     HalfOpenUntil(Timestamp),
+}
+
+/// One for each gateway, by its name. In memory, for a restart may well try
+/// anew.
+#[derive(Debug, Default)]
+pub(super) struct Breakers(Mutex<BTreeMap<String, Breaker>>);
+
+impl Breakers {
+    pub(super) fn of<T>(&self, gateway: &str, look: impl FnOnce(&mut Breaker) -> T) -> T {
+        let mut breakers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        look(breakers.entry(gateway.to_owned()).or_default())
+    }
 }
 
 impl Breaker {

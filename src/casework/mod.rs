@@ -48,7 +48,8 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
-use crate::casework::asking::{Breakers, gateway_name};
+use crate::casework::asking::gateway_name;
+use crate::casework::breaker::Breakers;
 use crate::casework::health::Health;
 use crate::casework::housekeeping::Sending;
 use crate::casework::lookups::{AskedProvider, LookUps};
@@ -164,6 +165,7 @@ impl Casework {
         let health = Health::new(parts.clock.clone());
         health.expect(health::SMS);
         parts.operators.iter().for_each(|operator| health.expect(&gateway_name(&operator.id)));
+        parts.lookups.iter().for_each(|provider| health.expect(&lookups::gateway_name(&provider.id)));
         Self {
             parts: Arc::new(parts),
             work: Arc::default(),

@@ -37,18 +37,14 @@ pub(super) fn operators(configured: &[OperatorConfig], world: &World) -> Result<
 
 pub(super) fn lookups(configured: &[ProviderConfig], world: &World) -> Result<Vec<AskedProvider>, Failed> {
     let asked = |provider: &ProviderConfig| {
-        let failed = |error: &dyn std::error::Error| Failed::new(&format!("provider {}", provider.id), error);
-        let key = fs::read_to_string(&provider.lookup_key_file).map_err(|error| failed(&error))?;
-        let (id, url, key) = (provider.id.clone(), &provider.lookup_url, key.trim());
-        let api: Arc<dyn LookUp> = match provider.lookup {
-            LookupKind::Http => {
-                Arc::new(HttpLookUp::new(id.clone(), url, key).map_err(|error| failed(&error))?)
-            }
-            LookupKind::Baidu => {
-                Arc::new(BaiduLookUp::new(url, key, now_of(world)).map_err(|error| failed(&error))?)
-            }
+        let name = format!("provider {}", provider.id);
+        let key = secret(&name, &provider.lookup_key_file)?;
+        let (id, url) = (provider.id.clone(), &provider.lookup_url);
+        let api: Result<Arc<dyn LookUp>, _> = match provider.lookup {
+            LookupKind::Http => HttpLookUp::new(id.clone(), url, &key).map(|api| Arc::new(api) as _),
+            LookupKind::Baidu => BaiduLookUp::new(url, &key, now_of(world)).map(|api| Arc::new(api) as _),
         };
-        Ok(AskedProvider { id, api })
+        Ok(AskedProvider { id, api: api.map_err(|error| Failed::new(&name, &error))? })
     };
     configured.iter().map(asked).collect()
 }
@@ -58,7 +54,7 @@ fn camara(name: &str, api: &OperatorApi, world: &World) -> Result<Camara, Failed
         base_url: api.base_url.clone(),
         token_url: api.token_url.clone(),
         client_id: api.client_id.clone(),
-        client_secret: operators_secret(name, &api.client_secret_file)?,
+        client_secret: secret(name, &api.client_secret_file)?,
         timeout_ms: api.timeout_ms,
         response_bytes_max: OPERATOR_RESPONSE_BYTES_MAX,
     };
@@ -69,7 +65,7 @@ fn aliyun(name: &str, api: &AliyunApi, world: &World) -> Result<Aliyun, Failed> 
     let config = AliyunConfig {
         endpoint: api.endpoint.clone(),
         access_key_id: api.access_key_id.clone(),
-        access_key_secret: operators_secret(name, &api.access_key_secret_file)?,
+        access_key_secret: secret(name, &api.access_key_secret_file)?,
         auth_code: api.auth_code.clone(),
         online_time_auth_code: api.online_time_auth_code.clone(),
         timeout_ms: api.timeout_ms,
@@ -78,8 +74,8 @@ fn aliyun(name: &str, api: &AliyunApi, world: &World) -> Result<Aliyun, Failed> 
     Aliyun::new(config, now_of(world)).map_err(|error| Failed::new(name, &error))
 }
 
-fn operators_secret(name: &str, file: &Path) -> Result<String, Failed> {
+fn secret(name: &str, file: &Path) -> Result<String, Failed> {
     let secret = fs::read_to_string(file);
     let secret = secret.map_err(|error| Failed::new(&format!("{name}: {}", file.display()), &error))?;
-    Ok(secret.trim_end().to_owned())
+    Ok(secret.trim().to_owned())
 }

@@ -9,5 +9,5 @@ mod moderation;
 mod name_mismatch;
 mod providers;
 mod reassigned;
-mod texting;
 mod recycling;
+mod texting;

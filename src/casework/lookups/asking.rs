@@ -12,8 +12,7 @@ use futures_util::future::{BoxFuture, Shared, ready};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
-use super::circuit::Circuit;
-use super::{AskedProvider, Missing, Outcome};
+use super::{AskedProvider, Missing, Outcome, gateway_name};
 use crate::casework::{Casework, unattended};
 use crate::domain::id::ProviderId;
 use crate::domain::number::Number;
@@ -34,11 +33,7 @@ pub struct LookUps {
 }
 
 #[derive(Default)]
-struct Known {
-    questions: BTreeMap<Key, Question>,
-    /// Of providers out of the configuration only.
-    circuits: BTreeMap<ProviderId, Circuit>,
-}
+struct Known(BTreeMap<Key, Question>);
 
 enum Question {
     UnderWay(Asking),
@@ -52,7 +47,7 @@ impl Casework {
         let key = (provider.id.clone(), number);
         let now = self.now();
         let mut known = self.lookups.lock();
-        match known.questions.get(&key) {
+        match known.0.get(&key) {
             Some(Question::UnderWay(asking)) => return asking.clone(),
             Some(Question::Answered(at)) if is_fresh(*at, now) => return known_already(Ok(())),
             Some(Question::Answered(_)) | None => {}
@@ -60,7 +55,7 @@ impl Casework {
         let Ok(place) = self.lookups.places.clone().try_acquire_owned() else {
             return known_already(Err(Missing::Unavailable));
         };
-        if !known.circuits.entry(provider.id.clone()).or_default().admits(now) {
+        if self.breakers.of(&gateway_name(&provider.id), |breaker| breaker.enter(now)).is_err() {
             return known_already(Err(Missing::Unavailable));
         }
         let (this, asked) = (self.clone(), provider.clone());
@@ -77,33 +72,15 @@ impl Casework {
         });
         let asking = question.map(|outcome| outcome.unwrap_or(Err(Missing::Unavailable))).boxed().shared();
         known.make_room(now);
-        known.questions.insert(key, Question::UnderWay(asking.clone()));
+        known.0.insert(key, Question::UnderWay(asking.clone()));
         asking
     }
 }
 
 impl LookUps {
-    /// What came of asking, for the next one who wants to.
-    pub(super) fn note(
-        &self,
-        provider: &ProviderId,
-        outcome: Outcome,
-        retry_after_s: Option<u64>,
-        now: Timestamp,
-    ) {
-        let mut known = self.lock();
-        let circuit = known.circuits.entry(provider.clone()).or_default();
-        match outcome {
-            Ok(()) => circuit.answered(),
-            // It was not even asked.
-            Err(Missing::Unsupported) => {}
-            Err(_) => circuit.failed(now, retry_after_s),
-        }
-    }
-
     /// Forgets answers that are not fresh any more.
     pub fn purge(&self, now: Timestamp) {
-        self.lock().questions.retain(|_, question| match question {
+        self.lock().0.retain(|_, question| match question {
             Question::UnderWay(_) => true,
             Question::Answered(at) => is_fresh(*at, now),
         });
@@ -111,14 +88,14 @@ impl LookUps {
 
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
-        self.lock().questions.len()
+        self.lock().0.len()
     }
 
     fn ended(&self, key: Key, outcome: Outcome, now: Timestamp) {
         let mut known = self.lock();
         match outcome {
-            Ok(()) => known.questions.insert(key, Question::Answered(now)),
-            Err(_) => known.questions.remove(&key),
+            Ok(()) => known.0.insert(key, Question::Answered(now)),
+            Err(_) => known.0.remove(&key),
         };
     }
 
@@ -130,15 +107,15 @@ impl LookUps {
 
 impl Known {
     fn make_room(&mut self, now: Timestamp) {
-        if self.questions.len() < ANSWERS_MAX + QUESTIONS_MAX {
+        if self.0.len() < ANSWERS_MAX + QUESTIONS_MAX {
             return;
         }
-        self.questions.retain(|_, question| match question {
+        self.0.retain(|_, question| match question {
             Question::UnderWay(_) => true,
             Question::Answered(at) => is_fresh(*at, now),
         });
-        if self.questions.len() >= ANSWERS_MAX {
-            self.questions.retain(|_, question| matches!(question, Question::UnderWay(_)));
+        if self.0.len() >= ANSWERS_MAX {
+            self.0.retain(|_, question| matches!(question, Question::UnderWay(_)));
         }
     }
 }

@@ -10,7 +10,6 @@
 //! written down all the same.
 
 mod asking;
-mod circuit;
 mod probes;
 
 #[cfg(test)]
@@ -24,7 +23,8 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 
 pub(super) use self::asking::LookUps;
-use crate::casework::ports::{LookUp, NoAnswer};
+use crate::casework::breaker::Breaker;
+use crate::casework::ports::{LookUp, NoAnswer, Unavailable};
 use crate::casework::uploads::Told;
 use crate::casework::{Casework, Result, audit};
 use crate::domain::id::ProviderId;
@@ -43,6 +43,11 @@ const QUESTION_WITHIN: Duration = Duration::from_millis(1_900);
 pub struct AskedProvider {
     pub id: ProviderId,
     pub api: Arc<dyn LookUp>,
+}
+
+/// What a provider that is asked is called among the gateways.
+pub(super) fn gateway_name(provider: &ProviderId) -> String {
+    format!("lookup:{provider}")
 }
 
 /// Why a provider is missing from what is shown; a stable word for each.
@@ -100,34 +105,43 @@ impl Casework {
 
     /// Asks one provider, and writes down what it answers.
     async fn look_up(self, provider: AskedProvider, number: Number) -> Result<Outcome> {
+        let gateway = gateway_name(&provider.id);
         let answer = timeout(QUESTION_WITHIN, provider.api.ask(number)).await;
-        let (outcome, retry_after_s) = match &answer {
-            Err(_) => (Err(Missing::Timeout), None),
-            Ok(Err(none)) => {
-                let retry_after_s = match none {
+        let said = match answer {
+            Ok(Ok(lines)) => self.said(&provider, number, &lines).ok_or(NoAnswer::Malformed),
+            Ok(Err(none)) => Err(none),
+            Err(_) => {
+                self.failed(&gateway, Missing::Timeout, None);
+                return Ok(Err(Missing::Timeout));
+            }
+        };
+        match said {
+            Ok(said) => {
+                self.health.ok(&gateway);
+                self.breakers.of(&gateway, Breaker::succeeded);
+                self.retrying(|| self.note_shown(&provider.id, number, &said)).await?;
+                Ok(Ok(()))
+            }
+            Err(none) => {
+                let missing = Missing::from(&none);
+                let pause_s = match &none {
                     NoAnswer::Unavailable(why) => why.retry_after_s,
                     NoAnswer::Malformed | NoAnswer::Unsupported => None,
                 };
-                (Err(Missing::from(none)), retry_after_s)
-            }
-            Ok(Ok(lines)) => match self.said(&provider, number, lines) {
-                Some(said) => {
-                    self.lookups.note(&provider.id, Ok(()), None, self.now());
-                    self.retrying(|| self.note_shown(&provider.id, number, &said)).await?;
-                    return Ok(Ok(()));
+                // Of a number that it does not tell of it was not even asked.
+                if missing != Missing::Unsupported {
+                    self.failed(&gateway, missing, pause_s);
                 }
-                None => (Err(Missing::Malformed), None),
-            },
-        };
-        let why = outcome.err().map_or("", Missing::as_str);
-        match outcome {
-            Err(Missing::Refused | Missing::Malformed) => {
-                tracing::error!(provider = %provider.id, why, "a look-up fails: somebody has to look");
+                Ok(Err(missing))
             }
-            _ => tracing::info!(provider = %provider.id, why, "no answer to a look-up"),
         }
-        self.lookups.note(&provider.id, outcome, retry_after_s, self.now());
-        Ok(outcome)
+    }
+
+    fn failed(&self, gateway: &str, why: Missing, pause_s: Option<u64>) {
+        let alarm = matches!(why, Missing::Refused | Missing::Malformed);
+        let unavailable = Unavailable { why: why.as_str().to_owned(), retry_after_s: pause_s, alarm };
+        self.health.unavailable(gateway, &unavailable);
+        self.breakers.of(gateway, |breaker| breaker.failed(self.now(), pause_s));
     }
 
     /// The answer in full: one label of a kind at most, and none of a kind that

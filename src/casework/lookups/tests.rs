@@ -9,7 +9,6 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::Instant;
 
 use super::*;
 use crate::casework::ports::{Message, Sms, Unavailable};
@@ -165,10 +164,8 @@ impl Town {
 #[tokio::test(start_paused = true)]
 async fn all_are_asked_at_once_and_nobody_waits_longer_than_two_seconds() {
     let town = Town::new(&[&[Never], &[Labels(vec![express()])], &[Never]]);
-    let start = Instant::now();
-    assert_eq!(town.missing().await, [no(Missing::Timeout, 0), no(Missing::Timeout, 2)]);
-    let waited = start.elapsed();
-    assert!(QUESTION_WITHIN <= waited && waited <= ALL_WITHIN, "{waited:?}");
+    let missing = timeout(ALL_WITHIN + Duration::from_millis(1), town.missing()).await;
+    assert_eq!(missing, Ok(vec![no(Missing::Timeout, 0), no(Missing::Timeout, 2)]));
     let labels = town.labels().await;
     assert_eq!((labels.len(), labels[0].provider.as_str(), labels[0].count), (1, "baidu", Some(20)));
     assert_eq!(labels[0].observed_at, town.casework.now());
@@ -208,20 +205,20 @@ async fn an_answer_that_nobody_waits_for_is_written_down() {
 
 #[tokio::test(start_paused = true)]
 async fn who_fails_again_and_again_is_left_alone_for_a_while() {
-    let failing = [Never, Never, Never, Never, Labels(vec![express()])];
+    let failing = [Never, Never, Never, Never, Never, Never, Labels(vec![express()])];
     let town = Town::new(&[&failing]);
-    for _ in 0..3 {
+    for _ in 0..5 {
         assert_eq!(town.missing().await, [no(Missing::Timeout, 0)]);
     }
-    let start = Instant::now();
-    assert_eq!(town.missing().await, [no(Missing::Unavailable, 0)]);
-    assert_eq!((town.providers[0].asked(), start.elapsed()), (3, Duration::ZERO), "it costs nothing");
+    let missing = timeout(Duration::from_millis(1), town.missing()).await;
+    assert_eq!(missing, Ok(vec![no(Missing::Unavailable, 0)]), "it costs nobody any time");
+    assert_eq!(town.providers[0].asked(), 5);
     town.advance_s(30);
     assert_eq!(town.missing().await, [no(Missing::Timeout, 0)]);
     assert_eq!(town.missing().await, [no(Missing::Unavailable, 0)]);
-    town.advance_s(30);
+    town.advance_s(60);
     assert_eq!(town.missing().await, []);
-    assert_eq!(town.providers[0].asked(), 5);
+    assert_eq!(town.providers[0].asked(), 7);
 }
 
 #[tokio::test(start_paused = true)]
