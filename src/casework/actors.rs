@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::casework::{Casework, Result};
-use crate::domain::dispute::Dispute;
-use crate::domain::id::{DisputeId, ModeratorName, OperatorId, ProviderId};
+use crate::domain::dispute::{Control, Dispute};
+use crate::domain::id::{DisputeId, FilingId, ModeratorName, OperatorId, ProviderId};
 use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
 use crate::store::{AccessKey, Grant, Moderator, Role, Session, Verification, VerificationStatus, Versioned};
@@ -45,6 +45,29 @@ impl Claimant {
 
     pub fn number(&self) -> Number {
         self.number
+    }
+
+    pub fn proved_at(&self) -> Timestamp {
+        self.proved_at
+    }
+}
+
+/// Holds the token of a list that an enterprise filed, or has its contact in
+/// hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Filer {
+    filing: FilingId,
+    contact: Number,
+    proved_at: Timestamp,
+}
+
+impl Filer {
+    pub fn filing(&self) -> FilingId {
+        self.filing
+    }
+
+    pub fn contact(&self) -> Number {
+        self.contact
     }
 
     pub fn proved_at(&self) -> Timestamp {
@@ -133,9 +156,39 @@ impl Casework {
         if named != dispute {
             return Err(Refusal::Forbidden.into());
         }
-        let number = self.dispute(dispute).await?.value.number;
-        self.still_theirs(number, proved_at).await?;
+        let found = self.dispute(dispute).await?.value;
+        let number = found.number;
+        match &found.control {
+            Control::Code => self.still_theirs(number, proved_at).await?,
+            Control::Enterprise { .. } => {
+                self.still_theirs(found.contact.unwrap_or(number), proved_at).await?;
+                // Who never proved control is not told that it is another's now.
+                if found.is_control_proved() {
+                    self.still_theirs(number, found.filed_at).await?;
+                }
+            }
+        }
         Ok(Claimant { dispute, number, proved_at })
+    }
+
+    /// The bearer of a list's token, or of its contact's proof of control, for
+    /// that list only.
+    pub async fn filer(&self, token: &str, filing: FilingId) -> Result<Filer> {
+        let (number, proved_at) = match self.parts.secret.read_filing_token(token) {
+            Some((named, proved_at)) if named == filing => (None, proved_at),
+            Some(_) => return Err(Refusal::Forbidden.into()),
+            None => {
+                let holder = self.holder(token).await?;
+                (Some(holder.number()), holder.proved_at())
+            }
+        };
+        let contact = self.filing(filing).await?.value.contact;
+        // Whether a list exists is told to its contact alone.
+        if number.is_some_and(|number| number != contact) {
+            return Err(Refusal::NotFound.into());
+        }
+        self.still_theirs(contact, proved_at).await?;
+        Ok(Filer { filing, contact, proved_at })
     }
 
     pub async fn provider(&self, key: &str) -> Result<ProviderActor> {
@@ -198,7 +251,7 @@ impl Casework {
         Ok(key)
     }
 
-    async fn still_theirs(&self, number: Number, proved_at: Timestamp) -> Result<()> {
+    pub(super) async fn still_theirs(&self, number: Number, proved_at: Timestamp) -> Result<()> {
         let file = self.number_file(number).await?.value;
         let proved_on = self.day_of(number, proved_at);
         if file.ledger.was_anothers(proved_on, proved_at) {

@@ -46,16 +46,22 @@ impl Casework {
         }
     }
 
-    /// One question to the operator that serves the number, where its API can
-    /// be asked.
-    pub(super) async fn ask_serving(
+    /// One question to one operator after the other, the serving one first,
+    /// until one of them knows: who serves a landline nobody may have told.
+    pub(super) async fn ask_any(
         &self,
+        task: &Versioned<Task>,
         number: Number,
         file: &NumberFile,
         question: Question,
-    ) -> Option<Answered> {
-        let serving = self.askable(number, file).into_iter().find(|operator| operator.serving)?;
-        Some(self.exchange(number, &serving.id, question).await)
+    ) -> Result<Answer, Unavailable> {
+        for operator in self.askable(number, file) {
+            let evidence = self.ask(task, number, &operator.id, question.clone()).await?;
+            if evidence.answer != Answer::Unknown {
+                return Ok(evidence.answer);
+            }
+        }
+        Ok(Answer::Unknown)
     }
 
     pub(super) async fn exchange(

@@ -144,6 +144,9 @@ impl Casework {
     /// never a label.
     pub(super) async fn notify(&self, task: &Versioned<Task>, id: DisputeId) -> Result<()> {
         let dispute = self.dispute(id).await?.value;
+        if let Some(filing) = dispute.control.filing() {
+            return self.notify_list(task, filing, dispute.status()).await;
+        }
         let sent_to = dispute.number;
         if self.reference().numbering.kind(sent_to).receives_sms() {
             let text = match dispute.status() {
@@ -154,10 +157,7 @@ impl Casework {
                 _ => return self.finish(task).await,
             };
             let id = format!("status-{id}-{}", dispute.events.len());
-            return match self.send(task, &self.message(id, sent_to, text.to_owned())).await? {
-                true => self.finish(task).await,
-                false => Ok(()),
-            };
+            return self.tell(task, id, sent_to, text).await;
         }
         self.finish(task).await
     }
@@ -167,6 +167,7 @@ fn events_of(step: Step) -> Vec<What> {
     let answered = |told: Vec<Evidence>| told.into_iter().map(What::Answered);
     match step {
         Step::Ask { .. } => Vec::new(),
+        Step::ControlProved => vec![What::ControlProved],
         Step::AskAgainAt(next_at) => vec![What::AskingAgain { next_at }],
         Step::Approve { effect, assurance, told } => {
             answered(told).chain([What::Approved { effect, assurance, ruling: None }]).collect()

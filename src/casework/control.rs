@@ -236,9 +236,23 @@ impl Casework {
         self.finish(task).await
     }
 
+    /// A task that is one message: sent, it is done.
+    pub(super) async fn tell(
+        &self,
+        task: &Versioned<Task>,
+        id: String,
+        to: Number,
+        text: &str,
+    ) -> Result<()> {
+        match self.send(task, &self.message(id, to, text.to_owned())).await? {
+            true => self.finish(task).await,
+            false => Ok(()),
+        }
+    }
+
     /// Sends a task's message, or puts the task off until the service may and
     /// the gateway can. Whether it was sent.
-    pub(super) async fn send(&self, task: &Versioned<Task>, message: &Message) -> Result<bool> {
+    async fn send(&self, task: &Versioned<Task>, message: &Message) -> Result<bool> {
         if let Err(next) = self.sending.take(self.now(), self.parts.settings.sms_per_minute) {
             self.put_off(task, next).await?;
             return Ok(false);

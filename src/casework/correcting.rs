@@ -9,7 +9,7 @@ use crate::casework::reversal::renewal_after;
 use crate::casework::{Casework, Result, record};
 use crate::domain::correction::{Effect, Entry, EntryReason, Ground};
 use crate::domain::day::later;
-use crate::domain::dispute::{Actor, Dispute, Reason, Status, What};
+use crate::domain::dispute::{Actor, Control, Dispute, Reason, Status, What};
 use crate::domain::evidence::Assurance;
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
@@ -17,9 +17,11 @@ use crate::domain::policy::{DECISION_WORKING_DAYS, NEEDS_EVIDENCE_DAYS};
 use crate::domain::refusal::Refusal;
 use crate::store::{Changeset, Claim, Task, TaskKind, Versioned};
 
-/// The claim that keeps a number to one open dispute for a reason.
-pub(super) fn open_claim(number: Number, reason: Reason) -> String {
-    format!("open:{}:{}", number.digits(), reason.as_str())
+/// The claim that keeps a number to one open dispute for a reason; an
+/// enterprise to one of its own, so that it meets nobody else's.
+pub(super) fn open_claim(number: Number, reason: Reason, control: &Control) -> String {
+    let party = control.enterprise().map(|enterprise| format!(":{}", enterprise.uscc)).unwrap_or_default();
+    format!("open:{}:{}{party}", number.digits(), reason.as_str())
 }
 
 /// The reason that the entry of an approved dispute gives.
@@ -46,6 +48,9 @@ impl Casework {
         for what in happened {
             match &what {
                 What::Approved { effect, assurance, .. } => {
+                    if !dispute.value.is_control_proved() {
+                        self.follow_shown(&mut dispute.value).await?;
+                    }
                     self.approve(changeset, &dispute.value, &mut file, effect.clone(), *assurance, now)
                         .await?;
                     self.schedule_probes(changeset, &dispute.value, now).await?;
@@ -64,6 +69,7 @@ impl Casework {
                     let today = self.today(dispute.value.number);
                     dispute.value.due_on = working_days.add_working_days(today, DECISION_WORKING_DAYS);
                 }
+                What::ControlProved => self.follow_shown(&mut dispute.value).await?,
                 _ => {}
             }
             record(changeset, &mut dispute.value, now, actor.clone(), what);
@@ -84,7 +90,7 @@ impl Casework {
         if before != after {
             dispute.lease = None;
         }
-        let claim = open_claim(dispute.number, dispute.reason());
+        let claim = open_claim(dispute.number, dispute.reason(), &dispute.control);
         let held = self.store().load::<Claim>(&claim).await?;
         match (before.is_open(), after.is_open(), held) {
             (true, false, Some(held)) if held.value.value == dispute.id.to_string() => {
@@ -98,6 +104,8 @@ impl Casework {
         }
         let told =
             matches!(after, Status::Corrected | Status::Refused | Status::NeedsEvidence | Status::Reverted);
+        // The last one of a list is the end of it, however it ended.
+        let told = told || (after == Status::Withdrawn && !dispute.control.is_code());
         if before != after && told {
             self.schedule(changeset, TaskKind::Notify(dispute.id), now).await?;
             self.wake_worker();

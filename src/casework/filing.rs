@@ -5,11 +5,13 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use crate::casework::actors::{Claimant, Holder};
+use crate::casework::clusters::neighbours;
 use crate::casework::correcting::open_claim;
 use crate::casework::{Casework, Result, record};
+use crate::domain::cluster::delay;
 use crate::domain::day::{later, plus_days};
 use crate::domain::dispute::{
-    Actor, Claim as Says, Command, Dispute, DisputedLabel, Reason, Show, Status, Weighing, What,
+    Actor, Claim as Says, Command, Control, Dispute, DisputedLabel, Reason, Show, Status, Weighing, What,
 };
 use crate::domain::hex::hex;
 use crate::domain::id::{DisputeId, ProviderId};
@@ -20,10 +22,10 @@ use crate::domain::opened::Opened;
 use crate::domain::policy::{DECISION_WORKING_DAYS, FILINGS_PERIOD_DAYS, FIRST_ANSWER_WORKING_DAYS};
 use crate::domain::refusal::Refusal;
 use crate::domain::window::Window;
-use crate::store::{Changeset, Claim, Listing, PAGE_RECORDS_MAX, Stored, Task, TaskKind, Versioned};
+use crate::store::{Changeset, Claim, Cluster, Listing, PAGE_RECORDS_MAX, Stored, Task, TaskKind, Versioned};
 
 /// How long a filing can be repeated with the same Idempotency-Key.
-const IDEMPOTENCY_HOURS: i64 = 48;
+pub(super) const IDEMPOTENCY_HOURS: i64 = 48;
 
 /// What the holder files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +58,26 @@ pub struct Filed {
 }
 
 impl Casework {
-    pub async fn file(&self, holder: &Holder, filing: Filing, idempotency: &Idempotency) -> Result<Filed> {
-        let filed = self.retrying(|| self.try_file(holder, &filing, idempotency)).await?;
+    /// `from`: the network prefix that it came from, where it came by one.
+    pub async fn file(
+        &self,
+        holder: &Holder,
+        filing: Filing,
+        idempotency: &Idempotency,
+        from: Option<&str>,
+    ) -> Result<Filed> {
+        let filed = self.retrying(|| self.try_file(holder, &filing, idempotency, from)).await?;
         self.wake_worker();
         Ok(filed)
     }
 
-    async fn try_file(&self, holder: &Holder, filing: &Filing, idempotency: &Idempotency) -> Result<Filed> {
+    async fn try_file(
+        &self,
+        holder: &Holder,
+        filing: &Filing,
+        idempotency: &Idempotency,
+        from: Option<&str>,
+    ) -> Result<Filed> {
         let number = holder.number();
         let file = self.number_file(number).await?;
         let repeatable = idempotency_claim(&file.value, idempotency);
@@ -75,12 +90,12 @@ impl Casework {
         }
         let repeatable = Versioned { version: replaced, value: repeatable };
         let reason = filing.says.reason();
-        if self.store().load::<Claim>(&open_claim(number, reason)).await?.is_some() {
+        if self.store().load::<Claim>(&open_claim(number, reason, &Control::Code)).await?.is_some() {
             return Err(Refusal::DisputeOpen.into());
         }
         self.within_quota(number, reason, &file.value).await?;
         let dispute = self.new_dispute(holder, filing, &file.value).await?;
-        self.commit_filing(dispute, &file, repeatable).await
+        self.commit_filing(dispute, &file, repeatable, from).await
     }
 
     async fn commit_filing(
@@ -88,6 +103,7 @@ impl Casework {
         mut dispute: Dispute,
         file: &Versioned<NumberFile>,
         mut repeatable: Versioned<Claim>,
+        from: Option<&str>,
     ) -> Result<Filed> {
         let mut changeset = Changeset::default();
         let now = dispute.filed_at;
@@ -96,12 +112,17 @@ impl Casework {
         let token = self.parts.secret.dispute_token(id, dispute.control_proved_at);
         let filed = Filed { id, token, status: dispute.status(), due_on: dispute.due_on };
         changeset.expect(file.value.key(), file.version);
-        let open = open_claim(dispute.number, dispute.reason());
+        let seen = self.trace(&mut changeset, self.clusters_of(&dispute, from), id.0, now).await?;
+        let wait = delay(&seen, self.parts.settings.cluster_filings_per_30_days);
+        if !seen.is_empty() {
+            record(&mut changeset, &mut dispute, now, Actor::Rule, What::Flagged { why: seen });
+        }
+        let open = open_claim(dispute.number, dispute.reason(), &dispute.control);
         changeset.put_new(Claim { name: open, value: id.to_string(), expires_at: None });
         repeatable.value.value = format!("{id}:{}", repeatable.value.value);
         repeatable.value.expires_at = Some(later(now, SignedDuration::from_hours(IDEMPOTENCY_HOURS)));
         changeset.put(repeatable);
-        changeset.put_new(Task { kind: TaskKind::Check(id), run_at: now, attempts: 0 });
+        changeset.put_new(Task { kind: TaskKind::Check(id), run_at: later(now, wait), attempts: 0 });
         changeset.put_new(dispute);
         self.commit(changeset).await?;
         Ok(filed)
@@ -132,6 +153,7 @@ impl Casework {
         let recent = |dispute: &&Dispute| {
             let filed_on = self.day_of(number, dispute.filed_at);
             dispute.reason() == reason
+                && dispute.control.is_code()
                 && filed_on >= from
                 && !file.ledger.was_anothers(filed_on, dispute.filed_at)
         };
@@ -143,7 +165,7 @@ impl Casework {
 
     async fn new_dispute(&self, holder: &Holder, filing: &Filing, file: &NumberFile) -> Result<Dispute> {
         let number = holder.number();
-        let (now, today, rest_days) = (self.now(), self.today(number), self.rest_days(number));
+        let (today, rest_days) = (self.today(number), self.rest_days(number));
         let claim = match &filing.says {
             Saying::Reassigned { opened: None } if file.ledger.proven(rest_days).is_none() => {
                 return Err(Refusal::OpenedNeeded.into());
@@ -163,22 +185,56 @@ impl Casework {
             }
         };
         let providers = providers(&filing.labels, &self.labels_of(number).await?);
-        let working_days = &self.reference().working_days;
+        let drafted = self.draft(DisputeId(self.new_uuid()), number, claim, filing.labels.clone());
         Ok(Dispute {
-            id: DisputeId(self.new_uuid()),
-            number,
-            claim,
-            labels: filing.labels.clone(),
             providers,
             note: filing.note.clone(),
             contact: filing.contact,
             control_proved_at: holder.proved_at(),
+            ..drafted
+        })
+    }
+
+    /// A dispute that is filed now, and its due days.
+    pub(super) fn draft(
+        &self,
+        id: DisputeId,
+        number: Number,
+        claim: Says,
+        labels: Vec<DisputedLabel>,
+    ) -> Dispute {
+        let (now, today) = (self.now(), self.today(number));
+        let working_days = &self.reference().working_days;
+        Dispute {
+            id,
+            number,
+            claim,
+            control: Control::Code,
+            providers: providers(&labels, &[]),
+            labels,
+            note: None,
+            contact: None,
+            control_proved_at: now,
             filed_at: now,
             answer_due_on: working_days.add_working_days(today, FIRST_ANSWER_WORKING_DAYS),
             due_on: working_days.add_working_days(today, DECISION_WORKING_DAYS),
             events: Vec::new(),
             lease: None,
-        })
+        }
+    }
+
+    /// From now on whoever filed follows those, too, that show something.
+    pub(super) async fn follow_shown(&self, dispute: &mut Dispute) -> Result<()> {
+        dispute.providers = providers(&dispute.labels, &self.labels_of(dispute.number).await?);
+        Ok(())
+    }
+
+    fn clusters_of(&self, dispute: &Dispute, from: Option<&str>) -> Vec<Cluster> {
+        let address = from.map(|prefix| Cluster::Address(self.address_mac(prefix)));
+        // By default it is the number itself.
+        let contact = dispute.contact.filter(|contact| *contact != dispute.number);
+        let contact = contact.map(Cluster::Contact);
+        [neighbours(dispute.number)].into_iter().chain(address).chain(contact).collect()
     }
 
     pub(super) async fn disputes_of(&self, number: Number) -> Result<Vec<Dispute>> {
@@ -193,8 +249,10 @@ impl Casework {
         let number = holder.number();
         let ledger = self.number_file(number).await?.value.ledger;
         let mut disputes = self.disputes_of(number).await?;
-        disputes
-            .retain(|dispute| !ledger.was_anothers(self.day_of(number, dispute.filed_at), dispute.filed_at));
+        disputes.retain(|dispute| {
+            let was_anothers = ledger.was_anothers(self.day_of(number, dispute.filed_at), dispute.filed_at);
+            dispute.control.is_code() && !was_anothers
+        });
         let token = |dispute: &Dispute| self.parts.secret.dispute_token(dispute.id, holder.proved_at());
         Ok(disputes
             .into_iter()
@@ -249,7 +307,7 @@ impl Saying {
 }
 
 /// A key names a filing of this tenure: the next holder may choose the same.
-fn idempotency_claim(file: &NumberFile, idempotency: &Idempotency) -> Claim {
+pub(super) fn idempotency_claim(file: &NumberFile, idempotency: &Idempotency) -> Claim {
     let key = hex(&Sha256::digest(&idempotency.key));
     let tenure = file.ledger.began_on().map(|day| day.to_string()).unwrap_or_default();
     let name = format!("idempotency:{}:{tenure}:{key}", file.number.digits());

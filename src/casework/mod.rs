@@ -11,10 +11,12 @@ mod asking;
 pub mod batches;
 pub mod breaker;
 pub mod checking;
+mod clusters;
 pub mod control;
 pub mod correcting;
 pub mod delivery;
 pub mod filing;
+pub mod filings;
 mod fingerprint;
 pub mod health;
 pub mod housekeeping;
@@ -102,6 +104,8 @@ pub struct Settings {
     /// And as many phrases to be sent from it.
     pub codes_per_number_per_day: u32,
     pub filings_per_number_per_90_days: u32,
+    /// More than so many are flagged for moderators, and wait a while.
+    pub cluster_filings_per_30_days: u32,
     /// Of the whole service.
     pub sms_per_minute: u32,
     pub releases_per_operator_per_day: u64,

@@ -12,7 +12,7 @@ use crate::domain::dispute::{Actor, Claim, Command, Dispute, Show};
 use crate::domain::evidence::{Answer, Assurance, Question};
 use crate::domain::number::Number;
 use crate::domain::number_file::{NumberFile, Reverted};
-use crate::domain::policy::{NAME_LEASE_DAYS, NAME_RENEWAL_DAYS};
+use crate::domain::policy::{ASK_AGAIN_HOURS, NAME_LEASE_DAYS, NAME_RENEWAL_DAYS};
 use crate::domain::refusal::Refusal;
 use crate::store::{Changeset, Task, TaskKind, Versioned};
 
@@ -98,7 +98,7 @@ impl Casework {
         self.schedule(changeset, kind, renewal_after(self.now())).await
     }
 
-    /// The worker's part: anything but a match takes a shown name down.
+    /// The worker's part: a match renews a shown name, a "no" takes it down.
     pub(super) async fn renew_name(&self, task: &Versioned<Task>, number: Number) -> Result<()> {
         let mut file = self.number_file(number).await?;
         let Some((name, until)) = file.value.shown_name() else {
@@ -109,16 +109,20 @@ impl Casework {
             // Lapsed by itself while nobody could be asked.
             return self.finish(task).await;
         }
+        let now = self.now();
         let mut answer = Answer::Unknown;
-        if let Some(Show { uscc, .. }) = self.show_behind(&file.value).await? {
+        if let Some(Show { uscc, .. }) = self.show_behind(&file.value, &name).await? {
             let question = Question::EnterpriseIs { name: name.clone(), uscc };
-            match self.ask_serving(number, &file.value, question).await {
-                Some(Ok(evidence)) => answer = evidence.answer,
-                Some(Err(unavailable)) => return self.postpone(task, &unavailable).await,
-                None => {}
+            match self.ask_any(task, number, &file.value, question).await {
+                Ok(answered) => answer = answered,
+                Err(unavailable) => return self.postpone(task, &unavailable).await,
             }
         }
-        let now = self.now();
+        if answer == Answer::Unknown {
+            // Neither renewed nor taken down: it lapses by itself, unless
+            // somebody knows again before that.
+            return self.put_off(task, later(now, SignedDuration::from_hours(ASK_AGAIN_HOURS))).await;
+        }
         let mut changeset = Changeset::default();
         let reason = if answer == Answer::Yes {
             let effect = Effect::SetName { name, until: plus_days(today, NAME_LEASE_DAYS) };
@@ -139,13 +143,14 @@ impl Casework {
         self.commit(changeset).await
     }
 
-    /// The filing that a shown name goes back to.
-    async fn show_behind(&self, file: &NumberFile) -> Result<Option<Show>> {
-        let ground =
-            file.decisions.iter().rev().find_map(|decision| match (&decision.effect, &decision.ground) {
-                (Effect::SetName { .. }, Ground::Dispute { id }) => Some(*id),
-                _ => None,
-            });
+    /// The filing that a shown name goes back to; what two people took back
+    /// is behind nothing.
+    async fn show_behind(&self, file: &NumberFile, shown: &str) -> Result<Option<Show>> {
+        let standing = file.decisions.iter().rev().filter(|decision| decision.reverted.is_none());
+        let ground = standing.into_iter().find_map(|decision| match (&decision.effect, &decision.ground) {
+            (Effect::SetName { name, .. }, Ground::Dispute { id }) if name == shown => Some(*id),
+            _ => None,
+        });
         let Some(id) = ground else {
             return Ok(None);
         };

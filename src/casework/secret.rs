@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `zmh_` holder | verification id (16), MAC (16) |
 //! | `zmd_` dispute | dispute id (16), microsecond of the proof of control (8), MAC (16) |
+//! | `zmf_` list | filing id (16), microsecond of the proof of control (8), MAC (16) |
 //! | `zms_` moderator | session id (16), MAC (16) |
 //!
 //! A MAC is the first half of HMAC-SHA-256, so 128 bits.
@@ -23,7 +24,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use crate::domain::hex::hex;
-use crate::domain::id::{DisputeId, SessionId, VerificationId, WebhookId};
+use crate::domain::id::{DisputeId, FilingId, SessionId, VerificationId, WebhookId};
 use crate::domain::number::Number;
 use crate::domain::phrase::Phrase;
 
@@ -112,17 +113,19 @@ impl Secret {
     }
 
     pub fn dispute_token(&self, dispute: DisputeId, control_proved_at: Timestamp) -> String {
-        let mut bytes = [0; 24];
-        bytes[..16].copy_from_slice(dispute.0.as_bytes());
-        bytes[16..].copy_from_slice(&control_proved_at.as_microsecond().to_be_bytes());
-        self.seal("zmd_", &bytes)
+        self.seal_proved("zmd_", dispute.0, control_proved_at)
     }
 
     pub fn read_dispute_token(&self, token: &str) -> Option<(DisputeId, Timestamp)> {
-        let bytes: [u8; 24] = self.unseal("zmd_", token)?;
-        let (id, microsecond) = bytes.split_first_chunk::<16>()?;
-        let microsecond = i64::from_be_bytes(microsecond.try_into().ok()?);
-        Some((DisputeId(Uuid::from_bytes(*id)), Timestamp::from_microsecond(microsecond).ok()?))
+        self.unseal_proved("zmd_", token).map(|(id, proved_at)| (DisputeId(id), proved_at))
+    }
+
+    pub fn filing_token(&self, filing: FilingId, control_proved_at: Timestamp) -> String {
+        self.seal_proved("zmf_", filing.0, control_proved_at)
+    }
+
+    pub fn read_filing_token(&self, token: &str) -> Option<(FilingId, Timestamp)> {
+        self.unseal_proved("zmf_", token).map(|(id, proved_at)| (FilingId(id), proved_at))
     }
 
     /// What a webhook's messages are signed with.
@@ -134,6 +137,20 @@ impl Secret {
     pub fn webhook_message_id(&self, webhook: WebhookId, size: u64) -> [u8; MAC_BYTES] {
         let mac = self.derive("webhook_message", &[webhook.0.as_bytes(), &size.to_be_bytes()]);
         *mac.first_chunk().expect("a MAC is longer than its half")
+    }
+
+    fn seal_proved(&self, prefix: &str, id: Uuid, proved_at: Timestamp) -> String {
+        let mut bytes = [0; 24];
+        bytes[..16].copy_from_slice(id.as_bytes());
+        bytes[16..].copy_from_slice(&proved_at.as_microsecond().to_be_bytes());
+        self.seal(prefix, &bytes)
+    }
+
+    fn unseal_proved(&self, prefix: &str, token: &str) -> Option<(Uuid, Timestamp)> {
+        let bytes: [u8; 24] = self.unseal(prefix, token)?;
+        let (id, microsecond) = bytes.split_first_chunk::<16>()?;
+        let microsecond = i64::from_be_bytes(microsecond.try_into().ok()?);
+        Some((Uuid::from_bytes(*id), Timestamp::from_microsecond(microsecond).ok()?))
     }
 
     fn seal(&self, prefix: &str, bytes: &[u8]) -> String {

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::casework::staging::{Staged, StagedLines};
 use crate::casework::{Casework, Error, Result, audit};
 use crate::domain::correction::{Effect, EntryReason, Ground};
-use crate::domain::dispute::{Actor, What};
+use crate::domain::dispute::Actor;
 use crate::domain::evidence::Assurance;
 use crate::domain::id::{BatchId, OperatorId};
 use crate::domain::label::Label;
@@ -273,9 +273,9 @@ impl Casework {
             let filed_on = self.day_of(file.number, dispute.filed_at);
             if file.ledger.was_anothers(filed_on, dispute.filed_at) && dispute.status().is_open() {
                 let dispute = self.dispute(dispute.id).await?;
-                let withdrawn = vec![What::Withdrawn { by_new_tenure: true }];
+                let closed = vec![dispute.value.closed_by_new_tenure()];
                 let file = Versioned::new(file.clone());
-                self.follow(changeset, dispute, file, Actor::Rule, withdrawn).await?;
+                self.follow(changeset, dispute, file, Actor::Rule, closed).await?;
             }
         }
         Ok(())

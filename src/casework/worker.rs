@@ -85,6 +85,8 @@ impl Casework {
             TaskKind::RenewName(number) => self.renew_name(task, *number).await,
             TaskKind::Probe { dispute, provider } => self.probe(task, *dispute, provider).await,
             TaskKind::Apply(batch) => self.go_on_applying(task, *batch).await,
+            TaskKind::File(filing) => self.make_disputes(task, *filing).await,
+            TaskKind::TellFiling { filing, news } => self.tell_contact(task, *filing, *news).await,
         };
         match outcome {
             Ok(()) | Err(Error::Stale) => Ok(()),

@@ -202,6 +202,7 @@ fn settings(config: &Config) -> Settings {
     Settings {
         codes_per_number_per_day: config.limits.codes_per_number_per_day,
         filings_per_number_per_90_days: config.limits.filings_per_number_per_90_days,
+        cluster_filings_per_30_days: config.limits.cluster_filings_per_30_days,
         sms_per_minute: config.limits.sms_per_minute,
         releases_per_operator_per_day: config.limits.releases_per_operator_per_day,
         recycling_dates_per_number_per_day: config.limits.recycling_dates_per_number_per_day,

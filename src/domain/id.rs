@@ -123,6 +123,10 @@ uuid_id! {
     BatchId
 }
 uuid_id! {
+    /// A list of numbers that an enterprise filed at once.
+    FilingId
+}
+uuid_id! {
     /// A moderator's login.
     SessionId
 }

@@ -76,7 +76,7 @@ impl LineFormat {
         }
     }
 
-    fn read<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T, LineError> {
+    pub(super) fn read<T: DeserializeOwned>(&self, line: &[u8]) -> Result<T, LineError> {
         match self {
             Self::Json => serde_json::from_slice(line).map_err(|_| LineError::LineMalformed),
             Self::Csv(header) => {
@@ -266,7 +266,7 @@ fn named(mut shown: Shown, name: Option<String>) -> Result<Option<Shown>, LineEr
     Ok(Some(shown))
 }
 
-fn filled(text: Option<String>) -> Option<String> {
+pub(super) fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 

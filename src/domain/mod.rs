@@ -6,6 +6,7 @@
 
 pub mod calendar;
 pub mod catalog;
+pub mod cluster;
 pub mod control;
 pub mod correction;
 pub mod day;
@@ -15,6 +16,7 @@ pub mod hex;
 pub mod id;
 pub mod label;
 pub mod lines;
+pub mod listed;
 pub mod name;
 pub mod number;
 pub mod number_file;

@@ -20,8 +20,22 @@ pub const NAME_LEASE_DAYS: i32 = 90;
 pub const NAME_RENEWAL_DAYS: i32 = 30;
 /// The period over which filings are counted.
 pub const FILINGS_PERIOD_DAYS: i32 = 90;
+/// The period over which clusters of filings are counted.
+pub const CLUSTER_PERIOD_DAYS: i32 = 30;
+/// A cluster is more filings than the configured number times this, by kind:
+/// adjacent numbers and one contact are few people's, a network prefix may be
+/// an office's or a whole town's.
+pub const CLUSTER_NEIGHBOURS_FACTOR: u32 = 1;
+pub const CLUSTER_CONTACT_FACTOR: u32 = 1;
+pub const CLUSTER_ADDRESS_FACTOR: u32 = 20;
+/// A flagged dispute waits so much longer for every filing beyond that,
+pub const CLUSTER_DELAY_MINUTES_PER_FILING: i64 = 5;
+/// and no longer than this.
+pub const CLUSTER_DELAY_HOURS_MAX: i64 = 6;
 /// The porting registry's silence counts only while it has spoken this recently.
 pub const REGISTRY_CURRENT_DAYS: i32 = 8;
+/// Numbers that an enterprise may file at once.
+pub const NUMBERS_PER_FILING_MAX: usize = 500;
 /// Labels that one dispute may name.
 pub const LABELS_PER_DISPUTE_MAX: usize = 20;
 /// The holder's note, and an appeal's text.

@@ -28,7 +28,9 @@ pub enum Refusal {
     NotFound,
 
     // --- control of a number ---------------------------------------------
-    #[error("numbers of this kind receive no SMS")]
+    #[error(
+        "numbers of this kind receive no SMS; an enterprise files for them with POST /v1/filings, under a contact that does"
+    )]
     SmsUnreachable,
     #[error("this way of proving control is not offered")]
     MethodNotOffered,

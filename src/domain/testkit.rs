@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::domain::catalog::LabelCatalog;
 use crate::domain::correction::Decision;
 use crate::domain::day::plus_days;
-use crate::domain::dispute::{Actor, Claim, Dispute, DisputedLabel, What};
+use crate::domain::dispute::{Actor, Claim, Control, Dispute, DisputedLabel, What};
 use crate::domain::evidence::{Answer, Evidence, Question};
 use crate::domain::id::{DisputeId, ModeratorName, OperatorId};
 use crate::domain::label::{Category, Label, LabelKind, Source};
@@ -119,6 +119,7 @@ pub fn dispute(claim: Claim, labels: Vec<DisputedLabel>) -> Dispute {
         id: DisputeId(Uuid::from_u128(1)),
         number: number(),
         claim,
+        control: Control::Code,
         labels,
         providers: Vec::new(),
         note: None,
@@ -205,6 +206,9 @@ impl World {
                     let answer = oracle(operator.as_str(), &question);
                     asked.push((operator.clone(), question.clone()));
                     self = self.answered(operator.as_str(), question, answer);
+                }
+                Step::ControlProved => {
+                    self.dispute.apply(noon(self.today), Actor::Rule, What::ControlProved);
                 }
                 Step::AskAgainAt(next) => {
                     assert!(next > noon(self.today));

@@ -15,10 +15,12 @@ use super::limits::{Limits, Standing};
 use super::negotiate::bearer;
 use super::problem::{Answer, Problem};
 use super::{feed, holders, moderation, recycling, sms, uploads};
-use crate::casework::actors::{Claimant, GatewayActor, Holder, ModeratorActor, OperatorActor, ProviderActor};
+use crate::casework::actors::{
+    Claimant, Filer, GatewayActor, Holder, ModeratorActor, OperatorActor, ProviderActor,
+};
 use crate::casework::control::Language;
 use crate::casework::{self, Casework};
-use crate::domain::id::DisputeId;
+use crate::domain::id::{DisputeId, FilingId};
 use crate::domain::refusal::Refusal;
 use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError};
@@ -111,6 +113,13 @@ impl Service {
         let claimant = self.casework.claimant(credential(call)?, dispute).await?;
         standings.extend(self.limits.requests_by_number.check(&claimant.number())?);
         Ok((claimant, Paid(standings)))
+    }
+
+    pub async fn filer(&self, call: &Call, filing: FilingId) -> Result<(Filer, Paid), Problem> {
+        let Paid(mut standings) = self.anyone(call)?;
+        let filer = self.casework.filer(credential(call)?, filing).await?;
+        standings.extend(self.limits.requests_by_number.check(&filer.contact())?);
+        Ok((filer, Paid(standings)))
     }
 
     /// Pays by its key; by network prefix too only where the key is no good,

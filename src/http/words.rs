@@ -4,6 +4,10 @@
 //! Absent: moderators' notes among themselves, operators' correlators and
 //! details, and the texts of messages (they leave from `casework`).
 
+mod flags;
+
+pub use flags::flag;
+
 use jiff::civil::Date;
 
 use crate::casework::control::Language;
@@ -75,6 +79,15 @@ pub fn refusal(refused: &Refused, language: Language) -> String {
              the business licence, or have the operator update its records, and file again; if you disagree, \
              appeal.",
         ),
+        "opened_needed" => words(
+            "没有运营商告诉我们号码的开通时间。请填写大致的开通月份后重新提交。",
+            "No operator has told us when the number became yours. Say in which month, and file again.",
+        ),
+        "control_unproved" => words(
+            "无法确认号码登记在贵单位名下。请核对单位名称和统一社会信用代码后重新提交，也可以申诉并提供材料。",
+            "It could not be established that the number is the enterprise's. Check the company name and credit \
+             code and file again, or appeal and show documents.",
+        ),
         "evidence_lapsed" => words(
             "补充材料的期限已过，这次申诉因此结束。材料备齐后可以重新提交，也可以申诉。",
             "The time for sending what we asked for is over, and the case was closed. File again once you have \
@@ -93,6 +106,8 @@ pub fn refusal(refused: &Refused, language: Language) -> String {
 pub fn event_name(what: &What) -> &'static str {
     match what {
         What::Filed => "filed",
+        What::ControlProved => "control_proved",
+        What::Flagged { .. } => "flagged",
         What::Answered(_) => "operator_answered",
         What::AskingAgain { .. } => "asking_again",
         What::SentToReview { .. } => "sent_to_review",
@@ -120,6 +135,12 @@ pub fn event(what: &What, language: Language) -> String {
         }
         What::Approved { .. } => APPROVED,
         What::Filed => words("已收到您的申诉。", "We have your dispute."),
+        What::ControlProved => words(
+            "运营商确认号码登记在贵单位名下。",
+            "The operator confirms that the number is the enterprise's.",
+        ),
+        // Moderators' own affair: it is left out of what holders see.
+        What::Flagged { .. } => words("", ""),
         What::AskingAgain { .. } => words(
             "运营商的记录还没有更新到您填写的日期，我们每天会再次核实，您不需要做什么。",
             "The operator's records do not reach the date that you named yet. We ask again every day; there is \

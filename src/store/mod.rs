@@ -30,11 +30,15 @@
 
 mod changeset;
 mod embedded;
+mod filings;
 pub mod memory;
 mod record;
 pub mod sled;
 
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
+pub use filings::{
+    AddressMac, Cluster, Filing, FilingLine, FilingNews, FilingPart, LinePlace, RejectedLine, Trace,
+};
 pub use record::{
     AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Grant, Key, LogHead, Moderator,
     OperatorState, ProviderRefusal, ProviderState, Record, Role, SecretHash, Session, Stored, Tally, Task,
@@ -47,7 +51,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::domain::id::ProviderId;
+use crate::domain::id::{FilingId, ProviderId};
 use crate::domain::number::Number;
 use crate::domain::progress::Stage;
 
@@ -99,6 +103,13 @@ pub enum Listing {
     Webhooks,
     /// Batches that are not finished: being applied, or held.
     OpenBatches,
+    /// What a list of numbers says of each, in its order.
+    PartsOf(FilingId),
+    /// Filings in a cluster at `since` or later, the earliest first.
+    TracesSince {
+        cluster: Cluster,
+        since: Timestamp,
+    },
     /// Records whose time is over, the longest over first.
     Expired {
         until: Timestamp,

@@ -6,17 +6,20 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::domain::control::{MessageState, Method};
 use crate::domain::dispute::Dispute;
 use crate::domain::id::{
-    BatchId, DisputeId, KeyId, ModeratorName, OperatorId, ProviderId, SessionId, VerificationId, WebhookId,
+    BatchId, DisputeId, FilingId, KeyId, ModeratorName, OperatorId, ProviderId, SessionId, VerificationId,
+    WebhookId,
 };
 use crate::domain::label::{Label, LabelKind};
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::domain::progress::Stage;
 use crate::domain::webhook::WebhookUrl;
+use crate::store::filings::{Cluster, Filing, FilingNews, FilingPart, Trace};
 
 /// SHA-256 of a secret; what is kept instead of it.
 pub type SecretHash = [u8; 32];
@@ -244,6 +247,10 @@ pub enum TaskKind {
     Apply(BatchId),
     /// Look whether a provider shows again what a dispute corrected.
     Probe { dispute: DisputeId, provider: ProviderId },
+    /// Make disputes of a list of numbers.
+    File(FilingId),
+    /// Tell a list's contact how it stands.
+    TellFiling { filing: FilingId, news: FilingNews },
 }
 
 /// Where a provider is told of a new checkpoint, and how that goes. The secret
@@ -370,4 +377,7 @@ records! {
     LogHead(LogHead) by () as |_| ();
     Webhook(Webhook) by (ProviderId, u8) as |webhook| (webhook.provider.clone(), webhook.place);
     ProviderState(ProviderState) by ProviderId as |state| state.provider.clone();
+    Filing(Filing) by FilingId as |filing| filing.id;
+    FilingPart(FilingPart) by (FilingId, u16) as |part| (part.filing, part.nth);
+    Trace(Trace) by (Cluster, Timestamp, Uuid) as |trace| (trace.cluster, trace.at, trace.filing);
 }

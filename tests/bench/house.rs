@@ -26,6 +26,8 @@ pub fn casework(store: Arc<dyn Store>, dir: &Path) -> Casework {
         settings: Settings {
             codes_per_number_per_day: 5,
             filings_per_number_per_90_days: 4,
+            // All filings come from one address.
+            cluster_filings_per_30_days: 0,
             sms_per_minute: 0,
             releases_per_operator_per_day: 10_000,
             recycling_dates_per_number_per_day: 3,

@@ -55,7 +55,10 @@ impl Script {
         for (nth, token) in tokens.iter().enumerate() {
             let holder = casework.holder(token).await.expect("the token is fresh");
             let idempotency = Idempotency { key: key(nth), body_digest: [0; 32] };
-            casework.file(&holder, filing(), &idempotency).await.expect("it is the number's first filing");
+            casework
+                .file(&holder, filing(), &idempotency, None)
+                .await
+                .expect("it is the number's first filing");
         }
         let requests = tokens.iter().enumerate().map(|(nth, token)| request(nth, token)).collect();
         Self { preparations, filings: recorder.take(), requests }

@@ -1,8 +1,10 @@
 //! Stories over HTTP: what people do with the service, and what they get.
 
+mod clusters;
 mod control;
 mod delivery;
 mod disputes;
+mod enterprise;
 mod filing;
 mod lookups;
 mod moderation;

@@ -43,6 +43,9 @@ limits! {
     sms_per_minute: u32 = 600,
     /// For each reason.
     filings_per_number_per_90_days: u32 = 4,
+    /// Of adjacent numbers, or with one contact; twenty times as many from one
+    /// address prefix. More are flagged and slowed, never refused for that.
+    cluster_filings_per_30_days: u32 = 10,
     logins_per_address_per_minute: u32 = 5,
     snapshots_per_provider_per_day: u32 = 20,
     /// For each key.

@@ -84,7 +84,7 @@ impl Dispute {
                 let until = plus_days(weighing.today, NEEDS_EVIDENCE_DAYS);
                 Ok(vec![What::DocumentsAsked { ruling, until }])
             }
-            Command::NewTenure if state.status.is_open() => Ok(vec![What::Withdrawn { by_new_tenure: true }]),
+            Command::NewTenure if state.status.is_open() => Ok(vec![self.closed_by_new_tenure()]),
             Command::Lapse if state.lapses_on.is_some_and(|day| day < weighing.today) => {
                 Ok(vec![What::Refused(Refused {
                     code: "evidence_lapsed".to_owned(),
@@ -213,6 +213,8 @@ impl Dispute {
                 self.disputed_names().next().is_some() && self.disputed_names().all(not_theirs)
             }
         };
+        // Whose number it is was never said by anybody but the enterprise.
+        let by_operator = by_operator && !state.flags.contains(&Flag::ControlUnproved);
         if by_operator { Assurance::Operator } else { Assurance::Document }
     }
 
@@ -226,7 +228,10 @@ impl Dispute {
             }
         };
         let overrides = state.evidence.iter().any(|evidence| evidence.answer == against(&evidence.question));
-        state.flags.contains(&Flag::HarmAtRest) || overrides || (harm && assurance == Assurance::Document)
+        let doubtful = [Flag::HarmAtRest, Flag::ControlUnproved];
+        doubtful.iter().any(|flag| state.flags.contains(flag))
+            || overrides
+            || (harm && assurance == Assurance::Document)
     }
 }
 

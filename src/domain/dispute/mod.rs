@@ -1,9 +1,11 @@
 //! A dispute (申诉): one holder, one number, one reason. Its status is a fold
 //! of append-only events (`state`); what may happen next is `decide`.
 
+mod control;
 mod decide;
 mod state;
 
+pub use control::{Control, Enterprise};
 pub use decide::{Command, Ruling, Weighing};
 pub use state::{Refused, State};
 
@@ -11,6 +13,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::cluster::ClusterSeen;
 use crate::domain::correction::Effect;
 use crate::domain::evidence::{Assurance, Evidence};
 use crate::domain::id::{DisputeId, ModeratorName, ProviderId};
@@ -60,6 +63,8 @@ pub struct Dispute {
     pub id: DisputeId,
     pub number: Number,
     pub claim: Claim,
+    #[serde(default, skip_serializing_if = "Control::is_code")]
+    pub control: Control,
     pub labels: Vec<DisputedLabel>,
     /// Whose progress the holder follows: named, or showing something when filed.
     pub providers: Vec<ProviderId>,
@@ -104,6 +109,12 @@ pub enum Actor {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum What {
     Filed,
+    /// The operator's match proved an enterprise's control.
+    ControlProved,
+    /// There were other filings like it. For moderators only.
+    Flagged {
+        why: Vec<ClusterSeen>,
+    },
     Answered(Evidence),
     /// Not known yet where it may become known: asked again at `next_at`.
     AskingAgain {
@@ -166,6 +177,14 @@ pub enum Flag {
     NamesMixed,
     /// Two people took back what the rules would say now.
     RevertedBefore,
+    /// No operator could say whether the number is the enterprise's.
+    ControlUnproved,
+    /// Many filings of late for numbers next to this one.
+    NeighboursCluster,
+    /// Many from the network prefix that this one came from.
+    AddressCluster,
+    /// Many with the same contact.
+    ContactCluster,
     Appeal,
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::cluster::{ClusterKind, ClusterSeen};
 use crate::domain::correction::Effect;
 use crate::domain::dispute::{Actor, Dispute, Event, Flag, Status, What};
 use crate::domain::evidence::Evidence;
@@ -25,6 +26,8 @@ pub struct Refused {
 pub struct State {
     pub status: Status,
     pub flags: BTreeSet<Flag>,
+    /// The figures behind the flags for clusters.
+    pub clusters: Vec<ClusterSeen>,
     /// The answers of the present round of asking; older ones are history.
     pub evidence: Vec<Evidence>,
     /// When to ask again, while that is what the case waits for.
@@ -46,6 +49,7 @@ impl Dispute {
         let mut state = State {
             status: Status::Checking,
             flags: BTreeSet::new(),
+            clusters: Vec::new(),
             evidence: Vec::new(),
             ask_again_at: None,
             first_approval: None,
@@ -70,6 +74,13 @@ impl State {
     fn apply(&mut self, event: &Event) {
         match &event.what {
             What::Filed => {}
+            What::ControlProved => {
+                self.flags.remove(&Flag::ControlUnproved);
+            }
+            What::Flagged { why } => {
+                self.flags.extend(why.iter().map(|seen| Flag::from(seen.kind)));
+                self.clusters.extend(why);
+            }
             What::Answered(evidence) => self.evidence.push(evidence.clone()),
             What::AskingAgain { next_at } => {
                 self.evidence.clear();
@@ -132,6 +143,16 @@ impl State {
         self.lapses_on = None;
         self.decided_by.extend(self.first_approval.take());
         self.decided_by.extend(event.moderator().cloned());
+    }
+}
+
+impl From<ClusterKind> for Flag {
+    fn from(kind: ClusterKind) -> Self {
+        match kind {
+            ClusterKind::Neighbours => Self::NeighboursCluster,
+            ClusterKind::Address => Self::AddressCluster,
+            ClusterKind::Contact => Self::ContactCluster,
+        }
     }
 }
 

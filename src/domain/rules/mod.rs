@@ -5,6 +5,7 @@
 //! as yes or as no: it leads to the next operator, to another day, or to people.
 
 mod asking;
+mod control;
 mod name_mismatch;
 mod reassigned;
 
@@ -58,6 +59,8 @@ pub enum Step {
         operator: OperatorId,
         question: Question,
     },
+    /// The operator's match proves an enterprise's control.
+    ControlProved,
     /// The operators may know in a while.
     AskAgainAt(Timestamp),
     /// `told` is what the ledger says, to be kept as evidence.
@@ -74,10 +77,12 @@ pub enum Step {
 }
 
 pub fn next_step(case: &Case<'_>) -> Step {
-    let step = match &case.dispute.claim {
+    let enterprise = case.dispute.control.enterprise();
+    let before = enterprise.and_then(|enterprise| control::before_all(case, enterprise));
+    let step = before.unwrap_or_else(|| match &case.dispute.claim {
         Claim::Reassigned { window, .. } => reassigned::next_step(case, *window),
         Claim::NameMismatch { show } => name_mismatch::next_step(case, show.as_ref()),
-    };
+    });
     match step {
         // Asked again for a moderator who would grant an appeal: two people
         // may override the "no" that a rule can only repeat.

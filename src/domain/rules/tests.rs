@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod control;
 mod name_mismatch;
 mod reassigned;
 mod theorem;

@@ -38,17 +38,17 @@ struct Body {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum ReasonName {
+pub(super) enum ReasonName {
     Reassigned,
     NameMismatch,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NamedLabel {
-    provider: String,
-    category: Option<String>,
-    name: Option<String>,
+pub(super) struct NamedLabel {
+    pub(super) provider: String,
+    pub(super) category: Option<String>,
+    pub(super) name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +64,8 @@ pub(super) async fn file(app: &Service, mut call: Call) -> Answer {
     let (body, bytes) = call.json_and_bytes::<Body>(BODY_BYTES_MAX).await?;
     let filing = body.parse(&app.casework.reference().numbering)?;
     let idempotency = Idempotency { key, body_digest: Sha256::digest(&bytes).into() };
-    let filed = app.casework.file(&holder, filing, &idempotency).await?;
+    let from = call.client().prefix().to_string();
+    let filed = app.casework.file(&holder, filing, &idempotency, Some(&from)).await?;
     let body = json!({
         "id": filed.id,
         "token": filed.token,
@@ -74,7 +75,7 @@ pub(super) async fn file(app: &Service, mut call: Call) -> Answer {
     private(&paid, created(&format!("/v1/disputes/{}", filed.id), &body))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
     let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
     let first = lines.next().ok_or(Refusal::IdempotencyKeyMissing)?;
     let key = first.to_str().ok().filter(|key| {
@@ -116,7 +117,7 @@ impl Body {
 }
 
 impl NamedLabel {
-    fn parse(self, place: usize) -> Result<DisputedLabel, Problem> {
+    pub(super) fn parse(self, place: usize) -> Result<DisputedLabel, Problem> {
         let field = |name: &str| format!("labels[{place}].{name}");
         let provider = self.provider.parse().map_err(|why| wrong(&field("provider"), why))?;
         let category = self.category.map(|category| category.parse()).transpose();
@@ -135,10 +136,10 @@ impl ShowBody {
     }
 }
 
-fn wrong(field: &str, why: impl std::fmt::Display) -> Problem {
+pub(super) fn wrong(field: &str, why: impl std::fmt::Display) -> Problem {
     Problem::field_malformed(field, format!("{field}: {why}"))
 }
 
-fn foreign(field: &str, reason: &str) -> Problem {
+pub(super) fn foreign(field: &str, reason: &str) -> Problem {
     Problem::field_unknown(format!("{field} belongs to disputes with the reason {reason}"))
 }

@@ -6,6 +6,7 @@
 
 mod disputes;
 mod filing;
+mod filings;
 mod labels;
 mod verifications;
 mod view;
@@ -17,10 +18,10 @@ use warp::Filter;
 
 use super::call::{Call, call};
 use super::service::{App, Routes, with};
-use crate::domain::id::{DisputeId, VerificationId};
+use crate::domain::id::{DisputeId, FilingId, VerificationId};
 
 pub fn routes(app: &App) -> Routes {
-    verification_routes(app).or(dispute_routes(app)).unify().boxed()
+    verification_routes(app).or(dispute_routes(app)).unify().or(filing_routes(app)).unify().boxed()
 }
 
 fn verification_routes(app: &App) -> Routes {
@@ -44,6 +45,17 @@ fn verification_routes(app: &App) -> Routes {
             by_method!(call => { POST: verifications::confirm(&app, id, call) })
         });
     challenge.or(verifications).unify().or(verification).unify().or(confirm).unify().boxed()
+}
+
+fn filing_routes(app: &App) -> Routes {
+    let filings = warp::path!("v1" / "filings")
+        .and(with(app))
+        .and(call())
+        .then(|app: App, call: Call| async move { by_method!(call => { POST: filings::file(&app, call) }) });
+    let filing = warp::path!("v1" / "filings" / FilingId).and(with(app)).and(call()).then(
+        |id, app: App, call: Call| async move { by_method!(call => { GET: filings::show(&app, id, call) }) },
+    );
+    filings.or(filing).unify().boxed()
 }
 
 fn dispute_routes(app: &App) -> Routes {

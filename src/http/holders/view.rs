@@ -9,7 +9,7 @@ use crate::casework::control::Language;
 use crate::casework::view::{DisputeView as Seen, ProviderProgress};
 use crate::domain::catalog::LabelCatalog;
 use crate::domain::correction::{EntryReason, NameAction};
-use crate::domain::dispute::{Claim, Reason, Status};
+use crate::domain::dispute::{Claim, Reason, Status, What};
 use crate::domain::evidence::Assurance;
 use crate::domain::id::{DisputeId, ProviderId};
 use crate::domain::label::{Category, Label, LabelKind, Source};
@@ -157,7 +157,11 @@ pub(in crate::http) async fn dispute_view(
     let seen = app.casework.my_dispute(claimant, published).await?;
     let timeline = timeline(&seen, &app.casework.reference().labels, language);
     let Seen { dispute, state, overdue, providers, .. } = seen;
-    let correction = correction_of(app, dispute.number).await?;
+    // Nobody learns what is published of a number before it is known theirs.
+    let correction = match dispute.is_control_proved() {
+        true => correction_of(app, dispute.number).await?,
+        false => None,
+    };
     let catalog = &app.casework.reference().labels;
     let opened = match &dispute.claim {
         Claim::Reassigned { opened, .. } => *opened,
@@ -189,7 +193,7 @@ pub(in crate::http) async fn dispute_view(
 fn timeline(seen: &Seen, catalog: &LabelCatalog, language: Language) -> Vec<Happened> {
     let here = |at, (event, text): (&'static str, String)| Happened { at, event, text, provider: None };
     let events =
-        seen.dispute.events.iter().map(|event| {
+        seen.dispute.events.iter().filter(|event| !matches!(event.what, What::Flagged { .. })).map(|event| {
             here(event.at, (words::event_name(&event.what), words::event(&event.what, language)))
         });
     let published = seen.published_at.map(|at| here(at, words::published(language)));

@@ -5,13 +5,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::BODY_BYTES_MAX;
-use super::view::CaseView;
+use super::view::{CaseView, FlagView};
 use crate::casework::moderation::Verdict;
 use crate::domain::dispute::Ruling;
 use crate::domain::id::DisputeId;
 use crate::http::call::Call;
 use crate::http::problem::{Answer, Problem};
-use crate::http::service::{Service, private};
+use crate::http::service::{Service, language, private};
 use crate::http::{reply, text};
 
 const REASON_CODE_CHARS_MAX: usize = 40;
@@ -37,9 +37,12 @@ enum Decided {
 pub(super) async fn queue(app: &Service, call: Call) -> Answer {
     let (moderator, paid) = app.moderator(&call).await?;
     let queue = app.casework.queue(&moderator).await?;
+    let words = language(&call.headers);
+    let flags = queue.by_flag.iter().map(|(flag, cases)| FlagView::in_queue(*flag, Some(*cases), words));
     let body = json!({
         "by_status": queue.by_status,
         "by_flag": queue.by_flag,
+        "flags": flags.collect::<Vec<_>>(),
         "by_age_days": queue.by_age_days,
         "overdue": queue.overdue,
         "oldest_due_on": queue.oldest_due_on,
@@ -50,7 +53,9 @@ pub(super) async fn queue(app: &Service, call: Call) -> Answer {
 pub(super) async fn next(app: &Service, call: Call) -> Answer {
     let (moderator, paid) = app.moderator(&call).await?;
     let answer = match app.casework.next_case(&moderator).await? {
-        Some(case) => reply::json(StatusCode::OK, &CaseView::of(&case, &app.casework)),
+        Some(case) => {
+            reply::json(StatusCode::OK, &CaseView::of(&case, &app.casework, language(&call.headers)))
+        }
         None => reply::no_content(),
     };
     private(&paid, answer)
@@ -59,7 +64,8 @@ pub(super) async fn next(app: &Service, call: Call) -> Answer {
 pub(super) async fn show(app: &Service, id: DisputeId, call: Call) -> Answer {
     let (moderator, paid) = app.moderator(&call).await?;
     let case = app.casework.case_in_hand(&moderator, id).await?;
-    private(&paid, reply::json(StatusCode::OK, &CaseView::of(&case, &app.casework)))
+    let view = CaseView::of(&case, &app.casework, language(&call.headers));
+    private(&paid, reply::json(StatusCode::OK, &view))
 }
 
 pub(super) async fn decide(app: &Service, id: DisputeId, mut call: Call) -> Answer {

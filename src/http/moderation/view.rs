@@ -5,8 +5,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::casework::Casework;
+use crate::casework::control::Language;
 use crate::casework::moderation::CaseInHand;
-use crate::domain::dispute::{Claim, Dispute, DisputedLabel, Event, Flag, Reason, Show, Status};
+use crate::domain::dispute::{
+    Claim, Control, Dispute, DisputedLabel, Event, Flag, Reason, Show, State, Status,
+};
 use crate::domain::evidence::Evidence;
 use crate::domain::id::{DisputeId, ModeratorName};
 use crate::domain::number::Number;
@@ -14,6 +17,7 @@ use crate::domain::opened::Opened;
 use crate::domain::tenure::TenureLine;
 use crate::domain::window::Window;
 use crate::http::holders::LabelView;
+use crate::http::words;
 
 #[derive(Debug, Serialize)]
 pub(super) struct CaseView<'a> {
@@ -25,6 +29,11 @@ pub(super) struct CaseView<'a> {
     reason: Reason,
     status: Status,
     flags: Vec<Flag>,
+    /// The same in words, with the figures there are.
+    why: Vec<FlagView>,
+    /// How control of the number was proved, or is to be.
+    control: &'a Control,
+    control_proved: bool,
     opened: Option<Opened>,
     window: Option<Window>,
     show: Option<&'a Show>,
@@ -44,6 +53,37 @@ pub(super) struct CaseView<'a> {
     history: Vec<Earlier>,
 }
 
+/// Why a case was flagged.
+#[derive(Debug, Serialize)]
+pub(super) struct FlagView {
+    flag: Flag,
+    text: &'static str,
+    /// For clusters: so many filings, this one among them,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filings: Option<u32>,
+    /// in so many days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days: Option<i32>,
+    /// In the queue: of how many cases it is true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cases: Option<u64>,
+}
+
+impl FlagView {
+    fn of(flag: Flag, state: &State, language: Language) -> Self {
+        let seen = state.clusters.iter().rev().find(|seen| Flag::from(seen.kind) == flag);
+        Self {
+            filings: seen.map(|seen| seen.filings),
+            days: seen.map(|seen| seen.days),
+            ..Self::in_queue(flag, None, language)
+        }
+    }
+
+    pub(super) fn in_queue(flag: Flag, cases: Option<u64>, language: Language) -> Self {
+        Self { flag, text: words::flag(flag).say(language), filings: None, days: None, cases }
+    }
+}
+
 /// Another dispute of the number.
 #[derive(Debug, Serialize)]
 struct Earlier {
@@ -55,7 +95,7 @@ struct Earlier {
 }
 
 impl<'a> CaseView<'a> {
-    pub(super) fn of(case: &'a CaseInHand, casework: &'a Casework) -> Self {
+    pub(super) fn of(case: &'a CaseInHand, casework: &'a Casework, language: Language) -> Self {
         let dispute = &case.dispute.value;
         let (opened, show) = match &dispute.claim {
             Claim::Reassigned { opened, .. } => (*opened, None),
@@ -71,6 +111,9 @@ impl<'a> CaseView<'a> {
             reason: dispute.reason(),
             status: case.state.status,
             flags: case.state.flags.iter().copied().collect(),
+            why: case.state.flags.iter().map(|flag| FlagView::of(*flag, &case.state, language)).collect(),
+            control: &dispute.control,
+            control_proved: dispute.is_control_proved(),
             opened,
             window: dispute.window(),
             show,

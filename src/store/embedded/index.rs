@@ -1,9 +1,9 @@
 //! Which listings a record is in, and in which order.
 //!
-//! Labels of a number, acknowledgements, refusals, moderators and webhooks are
-//! listed as their own keys sort. The others have index entries beside them,
-//! each holding the record's key: every key costs time when it is written, so
-//! there are few.
+//! Labels of a number, acknowledgements, refusals, moderators, webhooks, parts
+//! of lists and traces are listed as their own keys sort. The others have index
+//! entries beside them, each holding the record's key: every key costs time
+//! when it is written, so there are few.
 
 use crate::store::embedded::layout::{self, KeyBytes};
 use crate::store::{BatchState, Listing, Record};
@@ -23,6 +23,7 @@ pub fn entries(record: &Record, primary: &[u8]) -> Vec<Vec<u8>> {
         Record::CodeCount(count) => Some(count.expires_at),
         Record::Claim(claim) => claim.expires_at,
         Record::Session(session) => Some(session.expires_at),
+        Record::Trace(trace) => Some(trace.expires_at),
         _ => None,
     };
     if let Some(at) = expires_at {
@@ -75,6 +76,11 @@ pub fn span(listing: &Listing) -> Span {
             let all = layout::acks_of(provider.as_str(), *stage as u8);
             let up_to: Vec<u8> = all.clone().integer(*size).into();
             Span { from: layout::just_after(&up_to), ..Span::of_records(all) }
+        }
+        Listing::PartsOf(filing) => Span::of_records(layout::parts_of(filing.0)),
+        Listing::TracesSince { cluster, since } => {
+            let all = layout::traces_of(cluster);
+            Span { from: all.clone().time(*since).into(), ..Span::of_records(all) }
         }
         Listing::DisputesOf(number) => Span::of_index(KeyBytes::new(DISPUTES_OF).number(*number)),
         Listing::Regressed { provider } => {

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::domain::number::Number;
-use crate::store::{Key, Record, StoreError, TaskKind, Versioned};
+use crate::store::{Cluster, Key, Record, StoreError, TaskKind, Versioned};
 
 /// Raised when a reader of the old release would misread the new bytes.
 pub const SCHEMA: u8 = 1;
@@ -68,6 +68,9 @@ kinds! {
     0x0f LogHead "log head";
     0x10 Webhook "webhook";
     0x11 ProviderState "provider's state";
+    0x12 Filing "list";
+    0x13 FilingPart "list's part";
+    0x14 Trace "trace of a filing";
 }
 
 /// Where a record lies.
@@ -92,6 +95,9 @@ pub fn record_key(key: &Key) -> Vec<u8> {
         Key::LogHead(()) => bytes,
         Key::Webhook((provider, place)) => bytes.slug(provider.as_str()).byte(*place),
         Key::ProviderState(provider) => bytes.rest(provider.as_str().as_bytes()),
+        Key::Filing(id) => bytes.uuid(id.0),
+        Key::FilingPart((filing, nth)) => bytes.uuid(filing.0).rest(&nth.to_be_bytes()),
+        Key::Trace((cluster, at, filing)) => bytes.cluster(cluster).time(*at).uuid(*filing),
     }
     .into()
 }
@@ -114,6 +120,14 @@ pub fn refusals_of(provider: &str) -> KeyBytes {
 
 pub fn webhooks() -> KeyBytes {
     KeyBytes::new(0x10)
+}
+
+pub fn parts_of(filing: Uuid) -> KeyBytes {
+    KeyBytes::new(0x13).uuid(filing)
+}
+
+pub fn traces_of(cluster: &Cluster) -> KeyBytes {
+    KeyBytes::new(0x14).cluster(cluster)
 }
 
 pub fn entry_key(seq: u64) -> Vec<u8> {
@@ -195,6 +209,15 @@ impl KeyBytes {
         self.rest(&((nanoseconds as u128) ^ (1 << 127)).to_be_bytes())
     }
 
+    /// In the order of `Cluster`'s variants; one kind's are all of one length.
+    fn cluster(self, cluster: &Cluster) -> Self {
+        match cluster {
+            Cluster::Neighbours(block) => self.byte(0).integer(*block),
+            Cluster::Address(mac) => self.byte(1).rest(mac),
+            Cluster::Contact(number) => self.byte(2).number(*number),
+        }
+    }
+
     /// In the order of `TaskKind`'s variants.
     fn task(self, kind: &TaskKind) -> Self {
         match kind {
@@ -207,6 +230,8 @@ impl KeyBytes {
             TaskKind::Probe { dispute, provider } => {
                 self.byte(6).uuid(dispute.0).rest(provider.as_str().as_bytes())
             }
+            TaskKind::File(filing) => self.byte(7).uuid(filing.0),
+            TaskKind::TellFiling { filing, news } => self.byte(8).uuid(filing.0).byte(*news as u8),
         }
     }
 }

@@ -41,6 +41,8 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/v1/disputes/{}/withdraw", &[("POST", Claimant)]),
     ("/v1/disputes/{}/appeal", &[("POST", Claimant)]),
     ("/v1/disputes/{}/receipt", &[("GET", Claimant)]),
+    ("/v1/filings", &[("POST", Holder)]),
+    ("/v1/filings/{}", &[("GET", Holder)]),
     ("/v1/tenures", &[("POST", Operator)]),
     ("/v1/moderation/session", &[("POST", Anyone)]),
     ("/v1/moderation/queue", &[("GET", Moderator)]),
@@ -89,7 +91,9 @@ pub fn filled(path: &str, people: &People) -> String {
     let real = match path {
         _ if path.contains("/verifications/") => &people.verification.0,
         _ if path.contains("/disputes/") => &people.dispute,
-        _ if path.contains("/batches/") => "00000000-0000-7000-8000-000000000000",
+        _ if path.contains("/batches/") || path.contains("/filings/") => {
+            "00000000-0000-7000-8000-000000000000"
+        }
         _ if path.contains("/feed/v1/corrections/") => "8613800138001",
         _ => "0",
     };

@@ -179,7 +179,7 @@ impl Town {
         let Some(Repeatable::Filing { token, filing, key, told }) = self.last.clone() else { return Ok(()) };
         let Ok(holder) = self.casework.holder(&token.text).await else { return Ok(()) };
         let idempotency = Idempotency { key, body_digest: Sha256::digest(format!("{filing:?}")).into() };
-        let Ok(filed) = self.casework.file(&holder, filing, &idempotency).await else {
+        let Ok(filed) = self.casework.file(&holder, filing, &idempotency, None).await else {
             return if told.is_some() { self.told_otherwise(&token) } else { Ok(()) };
         };
         if told.as_ref().is_some_and(|told| *told != filed.id.to_string()) {

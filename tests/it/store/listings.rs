@@ -3,19 +3,20 @@
 
 use std::sync::Arc;
 
-use zhengming::domain::id::DisputeId;
+use zhengming::domain::id::{DisputeId, FilingId};
 use zhengming::domain::label::{Label, LabelKind};
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
-    Ack, BatchState, Changeset, Claim, Cursor, Listing, PAGE_RECORDS_MAX, Record, Store, Stored, TaskKind,
-    Versioned,
+    Ack, BatchState, Changeset, Claim, Cursor, FilingPart, Listing, PAGE_RECORDS_MAX, Record, Store, Stored,
+    TaskKind, Trace, Versioned,
 };
 
 use crate::store::engines::on_each_engine;
 use crate::support::dice::Dice;
 use crate::support::records::{
-    access_key, any, at, batch, claim, code_count, day, dispute, label, moderator, number, provider, queued,
-    refusal, regressed, session, task, uuid, verification, webhook,
+    access_key, any, at, batch, claim, cluster, code_count, day, dispute, filing, filing_part, label,
+    moderator, number, provider, queued, refusal, regressed, session, task, trace, uuid, verification,
+    webhook,
 };
 
 on_each_engine!([memory sled] [
@@ -28,6 +29,8 @@ on_each_engine!([memory sled] [
     refusals_access_keys_and_moderators
     webhooks_by_provider_and_place
     batches_that_are_open
+    parts_of_a_list_in_its_order
+    traces_of_a_cluster_from_a_time_on
     what_has_expired_longest_first
     a_record_moves_with_its_times
     pages_are_the_whole
@@ -75,6 +78,30 @@ async fn labels_of_a_number(store: Any) {
     put_all(&store, [of(0, 0, LabelKind::Name), of(2, 0, LabelKind::Name)]).await;
     holds(&store, Listing::LabelsOf(number(1)), mine).await;
     holds::<Label>(&store, Listing::LabelsOf(number(3)), []).await;
+}
+
+async fn parts_of_a_list_in_its_order(store: Any) {
+    let parts: Vec<_> = [0, 1, 2, 255, 256, 65_535].into_iter().map(|nth| filing_part(1, nth)).collect();
+    put_all(&store, parts.iter().rev().cloned()).await;
+    put_all(&store, [filing_part(0, 0), filing_part(2, 0)]).await;
+    put_all(&store, [filing(1)]).await;
+    holds(&store, Listing::PartsOf(FilingId(uuid(1))), parts).await;
+    holds::<FilingPart>(&store, Listing::PartsOf(FilingId(uuid(3))), []).await;
+}
+
+async fn traces_of_a_cluster_from_a_time_on(store: Any) {
+    for nth in 0..3 {
+        let (mine, next) = (cluster(nth), cluster(nth + 3));
+        let of = |cluster, second, filing| trace(cluster, at(second), filing, at(second + 9));
+        let late = [of(mine, 5, 1), of(mine, 5, 2), of(mine, 6, 0)];
+        put_all(&store, late.iter().rev().cloned()).await;
+        put_all(&store, [of(mine, 4, 3), of(next, 5, 1)]).await;
+        holds(&store, Listing::TracesSince { cluster: mine, since: at(5) }, late).await;
+        holds::<Trace>(&store, Listing::TracesSince { cluster: mine, since: at(7) }, []).await;
+    }
+    // They are forgotten like whatever runs out.
+    let expired = store.list(&Listing::Expired { until: at(13) }, None, 9).await.unwrap();
+    assert_eq!(expired.records.len(), 3);
 }
 
 async fn labels_that_have_regressed(store: Any) {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use zhengming::domain::id::FilingId;
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
     AuditLine, Changeset, Key, Listing, PAGE_RECORDS_MAX, Put, Receipt, Record, Store, StoreError,
@@ -11,7 +12,7 @@ use zhengming::store::{
 
 use crate::store::engines;
 use crate::support::dice::Dice;
-use crate::support::records::{self, at, audit, entry, number, provider};
+use crate::support::records::{self, at, audit, cluster, entry, number, provider, uuid};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
@@ -154,6 +155,9 @@ fn listings(dice: &mut Dice) -> Vec<Listing> {
     all.extend((0..3).map(|nth| Listing::LabelsOf(number(nth))));
     all.extend((0..3).map(|nth| Listing::DisputesOf(number(nth))));
     all.extend((0..4).map(|nth| Listing::RefusalsOf(provider(nth))));
+    all.extend((0..3).map(|nth| Listing::PartsOf(FilingId(uuid(nth)))));
+    let since = at(dice.roll(5));
+    all.extend((0..3).map(|nth| Listing::TracesSince { cluster: cluster(nth), since }));
     all.extend((0..4).map(|nth| Listing::Regressed { provider: Some(provider(nth)) }));
     let (provider, size) = (provider(dice.roll(4)), dice.roll(3));
     all.extend(Stage::ALL.map(|stage| Listing::AcksAbove { provider: provider.clone(), stage, size }));

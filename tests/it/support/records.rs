@@ -5,17 +5,20 @@ use jiff::civil::{Date, date};
 use uuid::Uuid;
 use zhengming::domain::control::Method;
 use zhengming::domain::correction::{Entry, EntryReason};
-use zhengming::domain::dispute::{Actor, Claim as Grievance, Dispute, Flag, What};
-use zhengming::domain::id::{BatchId, DisputeId, KeyId, ModeratorName, OperatorId};
+use zhengming::domain::dispute::{
+    Actor, Claim as Grievance, Control, Dispute, Enterprise, Flag, Reason, What,
+};
+use zhengming::domain::id::{BatchId, DisputeId, FilingId, KeyId, ModeratorName, OperatorId};
 use zhengming::domain::id::{ProviderId, SessionId, VerificationId, WebhookId};
 use zhengming::domain::label::{Label, LabelKind, Regression, Source};
 use zhengming::domain::number::Number;
 use zhengming::domain::number_file::NumberFile;
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
-    AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, CodeCount, Failing, Grant, LogHead, Moderator,
-    OperatorState, ProviderRefusal, ProviderState, Record, Role, Session, Stored, Tally, Task, TaskKind,
-    Telling, Verification, VerificationStatus, Webhook,
+    AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, Cluster, CodeCount, Failing, Filing, FilingLine,
+    FilingNews, FilingPart, Grant, LinePlace, LogHead, Moderator, OperatorState, ProviderRefusal,
+    ProviderState, Record, RejectedLine, Role, Session, Stored, Tally, Task, TaskKind, Telling, Trace,
+    Verification, VerificationStatus, Webhook,
 };
 
 use crate::support::dice::Dice;
@@ -83,6 +86,7 @@ pub fn dispute(nth: u64, number: Number, filed_at: Timestamp, due_on: Date) -> D
         id: DisputeId(uuid(nth)),
         number,
         claim: Grievance::Reassigned { opened: None, window: None },
+        control: Control::Code,
         labels: Vec::new(),
         providers: vec![provider(nth)],
         note: None,
@@ -176,6 +180,53 @@ pub fn provider_state(provider: ProviderId, stage: Stage, size: u64) -> Provider
     }
 }
 
+pub fn filing(nth: u64) -> Filing {
+    let uscc = "91350211M000100Y46".parse().unwrap();
+    Filing {
+        id: FilingId(uuid(nth)),
+        enterprise: Enterprise { name: "厦门某某科技有限公司".to_owned(), uscc },
+        reason: Reason::Reassigned,
+        show_name: false,
+        note: None,
+        contact: number(nth),
+        control_proved_at: at(nth),
+        filed_at: at(nth),
+        address: Some([7; 16]),
+        accepted: 1,
+        rejected: vec![RejectedLine {
+            at: LinePlace::Line(nth),
+            number: None,
+            code: "line_malformed".to_owned(),
+        }],
+        parts: 3,
+        parts_made: 0,
+        told: [FilingNews::DocumentsAsked].into(),
+    }
+}
+
+pub fn filing_part(nth: u64, part: u16) -> FilingPart {
+    let line = FilingLine {
+        dispute: DisputeId(uuid(nth)),
+        number: number(nth),
+        opened: None,
+        labels: Vec::new(),
+        rejected: None,
+    };
+    FilingPart { filing: FilingId(uuid(nth)), nth: part, lines: vec![line] }
+}
+
+pub fn cluster(nth: u64) -> Cluster {
+    match nth % 3 {
+        0 => Cluster::Neighbours(86_138_001_380 + nth),
+        1 => Cluster::Address([u8::try_from(nth % 251).unwrap(); 16]),
+        _ => Cluster::Contact(number(nth)),
+    }
+}
+
+pub fn trace(cluster: Cluster, at: Timestamp, filing: u64, expires_at: Timestamp) -> Trace {
+    Trace { cluster, at, filing: uuid(filing), expires_at }
+}
+
 pub fn verification(nth: u64, expires_at: Timestamp) -> Verification {
     Verification {
         id: VerificationId(uuid(nth)),
@@ -230,7 +281,7 @@ pub fn any(dice: &mut Dice) -> Record {
     let (nth, other, time) = (dice.roll(3), dice.roll(4), at(dice.roll(5)));
     let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
     let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
-    match dice.roll(20) {
+    match dice.roll(23) {
         0 => NumberFile::new(number(nth)).into_record(),
         1 | 2 => label(number(nth), provider(other), kind).into_record(),
         3 => dispute(other, number(nth), time, day(nth)).into_record(),
@@ -251,6 +302,9 @@ pub fn any(dice: &mut Dice) -> Record {
         16 => webhook(provider(other), u8::try_from(nth).unwrap()).into_record(),
         17 => provider_state(provider(other), stage, nth).into_record(),
         18 => regressed(label(number(nth), provider(other), kind), nth).into_record(),
+        19 => filing(nth).into_record(),
+        20 => filing_part(nth, u16::try_from(other).unwrap()).into_record(),
+        21 => trace(cluster(nth), time, other, at(dice.roll(5))).into_record(),
         _ => task(any_task(dice), time).into_record(),
     }
 }
@@ -267,13 +321,19 @@ fn any_batch_state(dice: &mut Dice) -> BatchState {
 
 fn any_task(dice: &mut Dice) -> TaskKind {
     let nth = dice.roll(2);
-    match dice.roll(7) {
+    match dice.roll(9) {
         0 => TaskKind::Check(DisputeId(uuid(nth))),
         1 => TaskKind::SendCode(VerificationId(uuid(nth))),
         2 => TaskKind::Notify(DisputeId(uuid(nth))),
         3 => TaskKind::Lapse { dispute: DisputeId(uuid(nth)), on: day(dice.roll(2)) },
         4 => TaskKind::RenewName(number(nth)),
         5 => TaskKind::Probe { dispute: DisputeId(uuid(nth)), provider: provider(dice.roll(2)) },
-        _ => TaskKind::Apply(BatchId(uuid(nth))),
+        6 => TaskKind::Apply(BatchId(uuid(nth))),
+        7 => TaskKind::File(FilingId(uuid(nth))),
+        _ => {
+            let news = [FilingNews::DocumentsAsked, FilingNews::AllDecided];
+            let news = news[usize::try_from(dice.roll(2)).unwrap()];
+            TaskKind::TellFiling { filing: FilingId(uuid(nth)), news }
+        }
     }
 }

@@ -74,6 +74,7 @@ pub fn settings() -> Settings {
     Settings {
         codes_per_number_per_day: 5,
         filings_per_number_per_90_days: 4,
+        cluster_filings_per_30_days: 10,
         sms_per_minute: 0,
         releases_per_operator_per_day: 10_000,
         recycling_dates_per_number_per_day: 3,

@@ -90,6 +90,7 @@ fn casework(
         settings: Settings {
             codes_per_number_per_day: 0,
             filings_per_number_per_90_days: 0,
+            cluster_filings_per_30_days: 0,
             sms_per_minute: 0,
             releases_per_operator_per_day: 0,
             recycling_dates_per_number_per_day: 3,

@@ -5,9 +5,10 @@ use proptest::prelude::*;
 use super::{Desk, approve, ask_documents, refuse};
 use crate::domain::correction::Effect;
 use crate::domain::dispute::Status::{AwaitingSecond, Checking, Corrected, InReview};
-use crate::domain::dispute::{Actor, Claim, Command, Flag, Show, Status, What};
+use crate::domain::dispute::{Actor, Claim, Command, Control, Enterprise, Flag, Refused, Show, Status, What};
 use crate::domain::evidence::Answer::{No, Unknown, Yes};
 use crate::domain::evidence::{Answer, Assurance, Question};
+use crate::domain::id::FilingId;
 use crate::domain::label::{Category, CategoryClass};
 use crate::domain::refusal::Refusal;
 use crate::domain::testkit::{category_label, day, disputed, moderator};
@@ -222,4 +223,43 @@ proptest! {
         let open = desk.dispute.status().is_open();
         prop_assert!(commands.into_iter().all(|command| desk.ask(command).is_ok() == open));
     }
+}
+
+#[test]
+fn control_that_nobody_proved_needs_documents_and_two() {
+    let (desk, question) = shows();
+    let Question::EnterpriseIs { name, uscc } = question.clone() else { panic!("{question:?}") };
+    for claim in [Claim::NameMismatch { show: None }, desk.dispute.claim.clone()] {
+        let mut desk = Desk::of(claim);
+        let filing = FilingId(uuid::Uuid::from_u128(7));
+        let enterprise = Enterprise { name: name.clone(), uscc };
+        desk.dispute.control = Control::Enterprise { enterprise, filing };
+        let unproved = desk.clone().answered(question.clone(), Unknown).in_review(&[Flag::ControlUnproved]);
+        assert!(!unproved.dispute.is_control_proved());
+        assert_eq!(unproved.clone().approved_by("wang"), AwaitingSecond);
+        assert_eq!(unproved.clone().assurance(), Assurance::Document);
+        let mut approved = unproved.clone();
+        approved.rule("wang", approve).unwrap();
+        approved.rule("li", approve).unwrap();
+        assert!(approved.dispute.is_control_proved(), "two people have seen documents");
+
+        // Once the operator knows, it is like any other.
+        let mut proved = unproved;
+        proved.dispute.apply(proved.now, Actor::Rule, What::ControlProved);
+        assert_eq!(proved.in_review(&[Flag::Appeal]).approved_by("wang"), Corrected);
+    }
+}
+
+#[test]
+fn whoever_did_not_prove_control_is_not_told_of_a_new_tenure() {
+    let mut desk = Desk::reassigned();
+    assert_eq!(desk.dispute.closed_by_new_tenure(), What::Withdrawn { by_new_tenure: true });
+    let enterprise = Enterprise { name: "某某".to_owned(), uscc: "91350211M000100Y46".parse().unwrap() };
+    desk.dispute.control = Control::Enterprise { enterprise, filing: FilingId(uuid::Uuid::from_u128(7)) };
+    let closed = desk.dispute.closed_by_new_tenure();
+    assert!(
+        matches!(closed, What::Refused(Refused { code, public_note: None, .. }) if code == "control_unproved")
+    );
+    desk.dispute.apply(desk.now, Actor::Rule, What::ControlProved);
+    assert_eq!(desk.dispute.closed_by_new_tenure(), What::Withdrawn { by_new_tenure: true });
 }

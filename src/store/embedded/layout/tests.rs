@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::control::Method;
-use crate::domain::id::{DisputeId, VerificationId};
+use crate::domain::id::{DisputeId, FilingId, VerificationId};
 use crate::domain::label::LabelKind;
 use crate::domain::progress::Stage;
-use crate::store::Claim;
+use crate::store::{Claim, Cluster, FilingNews};
 
 fn a_key() -> impl Strategy<Value = Key> {
     let number = (1_000_000u64..1_000_600).prop_map(|digits| Number::from_digits(digits).unwrap());
@@ -16,6 +16,11 @@ fn a_key() -> impl Strategy<Value = Key> {
     let stage = prop::sample::select(Stage::ALL.as_slice());
     let day = (-9_000i16..9_000, 1i8..=12, 1i8..=28);
     let day = day.prop_map(|(year, month, day)| Date::new(year, month, day).unwrap());
+    let cluster = prop_oneof![
+        any::<u64>().prop_map(Cluster::Neighbours),
+        any::<[u8; 16]>().prop_map(Cluster::Address),
+        number.clone().prop_map(Cluster::Contact),
+    ];
     let kind = prop::sample::select([LabelKind::Category, LabelKind::Name].as_slice());
     prop_oneof![
         number.clone().prop_map(Key::NumberFile),
@@ -35,7 +40,17 @@ fn a_key() -> impl Strategy<Value = Key> {
             let provider = provider.parse().unwrap();
             Key::Task(TaskKind::Probe { dispute: DisputeId(Uuid::from_u128(id)), provider })
         }),
+        uuid.clone().prop_map(|id| Key::Task(TaskKind::File(FilingId(id)))),
+        (uuid.clone(), any::<bool>()).prop_map(|(id, documents)| {
+            let news = if documents { FilingNews::DocumentsAsked } else { FilingNews::AllDecided };
+            Key::Task(TaskKind::TellFiling { filing: FilingId(id), news })
+        }),
         (slug, any::<u8>()).prop_map(|(p, place)| Key::Webhook((p.parse().unwrap(), place))),
+        uuid.clone().prop_map(|id| Key::Filing(FilingId(id))),
+        (uuid.clone(), any::<u16>()).prop_map(|(id, nth)| Key::FilingPart((FilingId(id), nth))),
+        (cluster, any::<i32>(), uuid).prop_map(|(cluster, second, filing)| {
+            Key::Trace((cluster, Timestamp::from_second(second.into()).unwrap(), filing))
+        }),
         slug.prop_map(|provider| Key::ProviderState(provider.parse().unwrap())),
     ]
 }
