@@ -87,7 +87,7 @@ impl Casework {
             }
             Reason::NameMismatch => {
                 let enterprise = filing.enterprise.clone();
-                let show = filing.show_name.then(|| Show { name: enterprise.name, uscc: enterprise.uscc });
+                let show = filing.show_name.then_some(Show { name: enterprise.name, uscc: enterprise.uscc });
                 Says::NameMismatch { show }
             }
         };

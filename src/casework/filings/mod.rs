@@ -119,7 +119,7 @@ impl Casework {
         changeset.put_new(filing.clone());
         parts.iter().for_each(|part| changeset.put_new(part.clone()));
         self.commit(changeset).await?;
-        Ok(self.as_filed(holder.proved_at(), filing, parts))
+        Ok(self.as_filed(holder.proved_at(), filing, &parts))
     }
 
     /// The first answer, again.
@@ -132,10 +132,10 @@ impl Casework {
         let parts = self.parts_of(filing.id).await?;
         // What is answered here has to be durable, though this call wrote nothing.
         self.barrier().await?;
-        Ok(self.as_filed(holder.proved_at(), filing, parts))
+        Ok(self.as_filed(holder.proved_at(), filing, &parts))
     }
 
-    fn as_filed(&self, proved_at: Timestamp, filing: Filing, parts: Vec<FilingPart>) -> ListView {
+    fn as_filed(&self, proved_at: Timestamp, filing: Filing, parts: &[FilingPart]) -> ListView {
         let lines = parts.iter().flat_map(|part| &part.lines);
         let disputes = lines.map(|line| self.listed(line, proved_at, None)).collect();
         let token = self.parts.secret.filing_token(filing.id, proved_at);

@@ -8,6 +8,7 @@ pub mod house;
 mod imports;
 mod keys;
 mod killed;
+mod lists;
 mod logs;
 mod mirror;
 mod people;

@@ -263,7 +263,7 @@ fn settings(scene: &Scene) -> Settings {
     Settings {
         codes_per_number_per_day: 5,
         filings_per_number_per_90_days: FILINGS_MAX,
-        cluster_filings_per_30_days: 0,
+        cluster_filings_per_30_days: 2,
         sms_per_minute: 0,
         releases_per_operator_per_day: scene.releases_per_operator_per_day,
         recycling_dates_per_number_per_day: 3,
