@@ -48,20 +48,22 @@ impl Casework {
 
     /// One question to one operator after the other, the serving one first,
     /// until one of them knows: who serves a landline nobody may have told.
+    /// `None`: there is nobody to ask.
     pub(super) async fn ask_any(
         &self,
-        task: &Versioned<Task>,
         number: Number,
         file: &NumberFile,
         question: Question,
-    ) -> Result<Answer, Unavailable> {
+    ) -> Result<Option<Answer>, Unavailable> {
+        let mut said = None;
         for operator in self.askable(number, file) {
-            let evidence = self.ask(task, number, &operator.id, question.clone()).await?;
-            if evidence.answer != Answer::Unknown {
-                return Ok(evidence.answer);
+            let answer = self.exchange(number, &operator.id, question.clone()).await?.answer;
+            said = Some(answer);
+            if answer != Answer::Unknown {
+                break;
             }
         }
-        Ok(Answer::Unknown)
+        Ok(said)
     }
 
     pub(super) async fn exchange(

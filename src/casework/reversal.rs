@@ -98,7 +98,9 @@ impl Casework {
         self.schedule(changeset, kind, renewal_after(self.now())).await
     }
 
-    /// The worker's part: a match renews a shown name, a "no" takes it down.
+    /// The worker's part: a match renews a shown name. Any other answer takes it
+    /// down, for who matched before and is not known now may have gone; silence
+    /// does not, and the name lapses by itself.
     pub(super) async fn renew_name(&self, task: &Versioned<Task>, number: Number) -> Result<()> {
         let mut file = self.number_file(number).await?;
         let Some((name, until)) = file.value.shown_name() else {
@@ -110,19 +112,19 @@ impl Casework {
             return self.finish(task).await;
         }
         let now = self.now();
-        let mut answer = Answer::Unknown;
+        let mut answer = None;
         if let Some(Show { uscc, .. }) = self.show_behind(&file.value, &name).await? {
             let question = Question::EnterpriseIs { name: name.clone(), uscc };
-            match self.ask_any(task, number, &file.value, question).await {
+            match self.ask_any(number, &file.value, question).await {
                 Ok(answered) => answer = answered,
                 Err(unavailable) => return self.postpone(task, &unavailable).await,
             }
         }
-        if answer == Answer::Unknown {
-            // Neither renewed nor taken down: it lapses by itself, unless
-            // somebody knows again before that.
+        let Some(answer) = answer else {
+            // Nobody there to be asked: it lapses by itself, unless there is
+            // somebody again before that.
             return self.put_off(task, later(now, SignedDuration::from_hours(ASK_AGAIN_HOURS))).await;
-        }
+        };
         let mut changeset = Changeset::default();
         let reason = if answer == Answer::Yes {
             let effect = Effect::SetName { name, until: plus_days(today, NAME_LEASE_DAYS) };

@@ -116,7 +116,7 @@ fn while_kannel_is_down_messages_wait() {
     let town = Town::new();
     let mut server = town.serve("info");
     let (id, _) = starts(&server, "sms_code");
-    server.process.says("the SMS gateway took no message; trying again");
+    server.process.says("gateway does not work gateway=\"sms\"");
     assert_eq!(stands(&server, &id), json!({ "status": "pending" }));
     let kannel = Kannel::start(&town);
     let mut centre = Centre::silent(&kannel);

@@ -7,7 +7,7 @@ use zhengming::domain::correction::EntryReason::{self, NameMismatch, Reverted, T
 use zhengming::domain::reference::Reference;
 
 use super::life::Chapter::{self, Handed, Held, Rest};
-use super::op::Mood::{Down, Lagging};
+use super::op::Mood::{Clueless, Down, Lagging};
 use super::op::Op::{File, Operators, Pass, Prove, Push, Revert, Work};
 use super::op::{Op, Says, Scene};
 use super::tell;
@@ -43,13 +43,13 @@ fn a_name_that_is_brought_back_is_asked_again() {
         Prove { number: 0 },
         file(Says::ShowMine),
         Work,
+        Operators(Clueless),
         days(42),
         Work,
         Revert { by: 0, nth: 0 },
         Revert { by: 1, nth: 0 },
     ];
-    let life = [Held(1), Handed, Held(TODAY + 20), Handed];
-    holds(&[&life], false, &story, &[NameMismatch, TenureEnded, Reverted]);
+    holds(&[&[Held(1), Handed, Held(1)]], false, &story, &[NameMismatch, TenureEnded, Reverted]);
 }
 
 /// The ledger knows of the end, the operator's answers do not yet.

@@ -258,7 +258,7 @@ async fn a_record_moves_with_its_times(store: Any) {
 
 async fn pages_are_the_whole(store: Any) {
     let mut dice = Dice::new(7);
-    for _ in 0..200 {
+    for _ in 0..400 {
         let record = any(&mut dice);
         let expected = store.get(&record.key()).await.unwrap().map_or(0, |old| old.version);
         let changeset =

@@ -39,28 +39,30 @@ async fn it_is_renewed_every_thirty_days_though_nobody_knows_who_serves_the_land
 }
 
 #[tokio::test]
-async fn an_operator_that_does_not_know_leaves_it_to_lapse() {
+async fn an_operator_that_knew_it_and_knows_it_no_more_takes_it_down() {
     let world = World::new().await;
     let dispute = shown(&world).await;
     world.cmcc.set(world.number(LANDLINE), Vec::new());
-    for _ in 0..60 {
+    world.advance_days(30);
+    world.work().await;
+    let correction = dispute.look().await["correction"].clone();
+    assert_eq!(
+        (&correction["name_action"], &correction["reason"]),
+        (&json!("clear"), &json!("tenure_ended"))
+    );
+}
+
+#[tokio::test]
+async fn while_operators_are_silent_it_lapses_by_itself() {
+    let world = World::new().await;
+    let dispute = shown(&world).await;
+    world.cmcc.answer_with_status(world.number(LANDLINE), StatusCode::SERVICE_UNAVAILABLE);
+    for _ in 0..100 {
         world.advance_days(1);
         world.work().await;
     }
     let view = dispute.look().await;
     assert_eq!((until(&view).as_str(), &view["correction"]["seq"]), ("2027-02-21", &json!(0)));
-    // It knows again in time.
-    is_companys(&world, LANDLINE);
-    world.advance_days(1);
-    world.work().await;
-    assert_eq!(until(&dispute.look().await), "2027-04-23");
-    // And never again: nothing is published, it ends by itself.
-    world.cmcc.set(world.number(LANDLINE), Vec::new());
-    for _ in 0..100 {
-        world.advance_days(1);
-        world.work().await;
-    }
-    assert_eq!(until(&dispute.look().await), "2027-04-23");
     let asked = world.cmcc.asked_count();
     world.advance_days(30);
     world.work().await;
