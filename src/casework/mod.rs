@@ -31,6 +31,7 @@ pub mod proof_of_work;
 pub mod providers;
 pub mod recycling;
 pub mod regressed;
+mod release_guard;
 pub mod reversal;
 pub mod secret;
 mod sorting;

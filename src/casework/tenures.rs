@@ -11,8 +11,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
-
 use crate::casework::staging::{Staged, StagedLines};
 use crate::casework::{Casework, Error, Result, audit};
 use crate::domain::correction::{Effect, EntryReason, Ground};
@@ -25,7 +23,7 @@ use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::domain::refusal::Refusal;
 use crate::domain::tenure::{Insert, TenureEvent, TenureLine};
-use crate::store::{Batch, BatchState, Changeset, OperatorState, Tally, Task, TaskKind, Versioned};
+use crate::store::{Batch, BatchState, Changeset, Tally, Task, TaskKind, Versioned};
 
 const LINES_PER_CHUNK_MAX: usize = 100;
 /// A chunk ends where its changeset would come near the store's limit.
@@ -33,7 +31,7 @@ const CHANGES_PER_CHUNK_MAX: usize = 150;
 /// Of one number in one upload; more of them are decided in two steps.
 const LINES_PER_NUMBER_MAX: usize = 64;
 const ERRORS_TOLD_MAX: usize = 100;
-const ROLLING_HOURS: i64 = 24;
+
 /// A chunk in the making.
 struct Chunk {
     changeset: Changeset,
@@ -81,7 +79,16 @@ impl Casework {
             }
         };
         let mut operator = self.operator_state(&batch.value.operator).await?;
-        let mut chunk = self.new_chunk(&batch.value, &operator.value, releasing).await?;
+        let mut chunk = Chunk {
+            changeset: Changeset::default(),
+            numbers: BTreeSet::new(),
+            tally: batch.value.tally.clone(),
+            held: Vec::new(),
+            releases: 0,
+            releases_left: if releasing { u64::MAX } else { self.releases_left(&operator.value) },
+            batch: batch.value.id,
+            operator: batch.value.operator.clone(),
+        };
         let at_end = batch.value.looked_bytes == batch.value.applied_bytes;
         self.look_again(&mut chunk, &batch.value, releasing).await?;
         let applied_bytes = self.apply_groups(&mut chunk, &batch.value, releasing).await?;
@@ -143,52 +150,55 @@ impl Casework {
         Ok(())
     }
 
-    async fn new_chunk(&self, batch: &Batch, operator: &OperatorState, releasing: bool) -> Result<Chunk> {
-        let most = self.parts.settings.releases_per_operator_per_day;
-        // Entries stand for corrections in force: most numbers have one.
-        let in_force = *self.store().log_size().borrow();
-        let used: u64 = operator.releases.iter().map(|(_, count)| count).sum();
-        let releases_left =
-            if releasing || most == 0 { u64::MAX } else { most.max(in_force / 100).saturating_sub(used) };
-        Ok(Chunk {
-            changeset: Changeset::default(),
-            numbers: BTreeSet::new(),
-            tally: batch.tally.clone(),
-            held: Vec::new(),
-            releases: 0,
-            releases_left,
-            batch: batch.id,
-            operator: batch.operator.clone(),
-        })
-    }
-
     async fn apply_group(&self, chunk: &mut Chunk, group: Vec<Staged<TenureSaid>>) -> Result<()> {
         let number = group[0].said.number;
         let known = self.number_file(number).await?;
         let mut file = known.clone();
-        let mut taken = self.insert(chunk, &mut file.value, group);
+        let told: Vec<_> = group
+            .iter()
+            .map(|staged| self.insert_line(&chunk.operator, &mut file.value, staged.said))
+            .collect();
         let mut released = self.released(&file.value, None).await?;
+        let mut news = Vec::new();
+        let mut held_from = None;
         if let Some(Effect::VoidBefore { day }) = &released
             && chunk.releases >= chunk.releases_left
         {
             // What is held is not evidence: it does not get into the file.
-            let begins = (*day, TenureEvent::Activated);
-            let held = taken.extract_if(.., |staged| (staged.said.on, staged.said.event) >= begins);
-            let held: Vec<_> = held.collect();
-            chunk.tally.held += held.len() as u64;
-            chunk.held.extend(held);
-            file = known;
-            for staged in &taken {
-                // It was news a moment ago, and its day's order has not changed.
-                let _ = self.insert_line(&chunk.operator, &mut file.value, staged.said);
-            }
+            held_from = Some((*day, TenureEvent::Activated));
+            file = known.clone();
             released = None;
         }
-        if taken.is_empty() {
+        for (staged, told) in group.into_iter().zip(told) {
+            let TenureSaid { on, event, .. } = staged.said;
+            let is_held = held_from.is_some_and(|from| (on, event) >= from);
+            match told {
+                Ok(Insert::Unchanged) => chunk.tally.unchanged += 1,
+                Ok(Insert::Added) if is_held => {
+                    chunk.tally.held += 1;
+                    chunk.held.push(staged);
+                }
+                told => {
+                    if held_from.is_some() {
+                        // As a moment ago, and its day's order has not changed.
+                        let _ = self.insert_line(&chunk.operator, &mut file.value, staged.said);
+                    }
+                    match told {
+                        Ok(_) => chunk.tally.accepted += 1,
+                        Err(error) => chunk.tally.reject(staged.line, error),
+                    }
+                    // Two that contradict each other are both to be known.
+                    if matches!(told, Ok(_) | Err(LineError::Contradicts)) {
+                        news.push(staged.said);
+                    }
+                }
+            }
+        }
+        if file.value == known.value {
             return Ok(());
         }
-        chunk.tally.accepted += taken.len() as u64;
-        self.follow_group(chunk, file, &taken, released).await
+        let was_mistaken = known.value.void_is_mistaken();
+        self.follow_group(chunk, file, &news, released, was_mistaken).await
     }
 
     /// What follows from the lines that are news.
@@ -196,16 +206,16 @@ impl Casework {
         &self,
         chunk: &mut Chunk,
         mut file: Versioned<NumberFile>,
-        taken: &[Staged<TenureSaid>],
+        news: &[TenureSaid],
         released: Option<Effect>,
+        was_mistaken: bool,
     ) -> Result<()> {
         let ground = Ground::Batch { id: chunk.batch };
         let (number, now) = (file.value.number, self.now());
         let mut reason = None;
         // A port in tells nothing of who holds the number.
-        let mut endings = taken.iter().filter(|staged| staged.said.event != TenureEvent::PortedIn);
-        let cleared =
-            endings.find_map(|staged| file.value.name_ended(staged.said.on, |at| self.day_of(number, at)));
+        let mut endings = news.iter().filter(|said| said.event != TenureEvent::PortedIn);
+        let cleared = endings.find_map(|said| file.value.name_ended(said.on, |at| self.day_of(number, at)));
         if let Some(cleared) = cleared {
             file.value.decide(cleared, Assurance::Operator, ground.clone(), now);
             reason = Some(EntryReason::TenureEnded);
@@ -215,7 +225,10 @@ impl Casework {
             reason = Some(EntryReason::Released);
             chunk.releases += 1;
         }
-        if taken.iter().any(|staged| staged.said.event.begins()) {
+        if file.value.void_is_mistaken() && !was_mistaken {
+            self.note_mistake(chunk, &file.value).await?;
+        }
+        if news.iter().any(|said| said.event.begins()) {
             self.close_former(&mut chunk.changeset, &file.value).await?;
         }
         match reason {
@@ -225,22 +238,33 @@ impl Casework {
         Ok(())
     }
 
-    /// Puts lines into the ledger; returns those that are news.
-    fn insert(
-        &self,
-        chunk: &mut Chunk,
-        file: &mut NumberFile,
-        group: Vec<Staged<TenureSaid>>,
-    ) -> Vec<Staged<TenureSaid>> {
-        let mut added = Vec::new();
-        for staged in group {
-            match self.insert_line(&chunk.operator, file, staged.said) {
-                Err(error) => chunk.tally.reject(staged.line, error),
-                Ok(Insert::Unchanged) => chunk.tally.unchanged += 1,
-                Ok(Insert::Added) => added.push(staged),
+    /// A port has shown that a published correction rests on the lines of an
+    /// operator that did not serve. Only two people may take it back: the
+    /// audit tells them which one.
+    async fn note_mistake(&self, chunk: &mut Chunk, file: &NumberFile) -> Result<()> {
+        let void_before = file.in_force().and_then(|correction| correction.void_before);
+        let mut next = self.store().newest_entry(file.number).await?;
+        let mut first = next;
+        while let Some(seq) = next {
+            let entry = self.entry_at(seq).await?;
+            if entry.void_before != void_before {
+                break;
             }
+            (first, next) = (next, entry.supersedes);
         }
-        added
+        let Some(seq) = first else { return Ok(()) };
+        tracing::warn!(
+            seq,
+            "a port shows that a correction rests on lines of an operator that did not serve"
+        );
+        let actor = format!("operator:{}", chunk.operator);
+        chunk.changeset.audit.push(audit(
+            self.now(),
+            actor,
+            "correction_in_doubt",
+            format!("correction:{seq}"),
+        ));
+        Ok(())
     }
 
     fn insert_line(
@@ -325,30 +349,6 @@ impl Casework {
         self.parts.staging.remove(&id.to_string(), releasing).await?;
         Ok(tally)
     }
-
-    async fn operator_state(&self, operator: &OperatorId) -> Result<Versioned<OperatorState>> {
-        let found = self.store().load::<OperatorState>(operator).await?;
-        let mut state = found.unwrap_or_else(|| {
-            let operator = operator.clone();
-            Versioned::new(OperatorState { operator, last_batch_at: None, releases: Vec::new() })
-        });
-        let rolling = SignedDuration::from_hours(ROLLING_HOURS);
-        let now = self.now();
-        state.value.releases.retain(|(at, _)| now.duration_since(*at) < rolling);
-        merge_same_hour(&mut state.value.releases);
-        Ok(state)
-    }
-}
-
-/// Keeps the counts few: one for an hour, at the later end of it.
-fn merge_same_hour(releases: &mut Vec<(Timestamp, u64)>) {
-    releases.dedup_by(|next, kept| {
-        let same = next.0.as_second() / 3_600 == kept.0.as_second() / 3_600;
-        if same {
-            *kept = (next.0, kept.1 + next.1);
-        }
-        same
-    });
 }
 
 /// The next number's lines. The line that begins the number after it waits in

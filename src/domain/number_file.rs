@@ -68,6 +68,13 @@ impl NumberFile {
         (void_before < Some(began_on) && !was_reverted(&self.decisions, &effect)).then_some(effect)
     }
 
+    /// What is void by the correction in force ends on a beginning of which
+    /// nobody was entitled to speak.
+    pub fn void_is_mistaken(&self) -> bool {
+        let void_before = self.in_force().and_then(|correction| correction.void_before);
+        void_before.is_some_and(|day| self.ledger.mistook_for_beginning(day))
+    }
+
     /// A shown name does not outlive its tenure: what clears it, where one is
     /// shown that was decided before the operator had to know of the end.
     pub fn name_ended(&self, ended_on: Date, day_of: impl Fn(Timestamp) -> Date) -> Option<Effect> {

@@ -1,11 +1,31 @@
 //! Tenures (在网期): what operators tell about who held a number when, kept as
 //! lines in order of their days, and what those lines prove.
 //!
-//! Who may speak: the serving operator of that day, and the porting registry
-//! (`ported_*` only). The serving operator is the one of the number's range
-//! until a port: after a `ported_out` (its own, or the registry's) the first
-//! operator to push a `ported_in` serves from then on. Where the plan knows no
-//! operator, the first to speak serves.
+//! # Who may speak, and who is believed
+//!
+//! One operator serves a number at a time, and of a day only the line of the
+//! operator that served on it counts. It is the one of the number's range until
+//! a port; after a `ported_out` (its own, or the registry's) the first operator
+//! to push a `ported_in`. Where the plan knows no operator, the first to speak
+//! serves. The porting registry speaks of ports only, and is believed.
+//!
+//! | who says what | what is believed | who is told what |
+//! |---|---|---|
+//! | A and B each `activated`, no port between | the one that serves | the other: `not_your_number` |
+//! | A `disconnected`, B `activated` days later, no port | A: the number rests, and nothing is proven | B: `not_your_number` |
+//! | the registry `ported_out`, A goes on pushing | the registry; until somebody arrives nobody knows who holds the number | A: `not_your_number` |
+//! | A, after the port, of days before it | A: it served then | A: taken |
+//! | a port, later than lines that it makes wrong | the port: those lines count no more, and what they proved is unknown | the lines are `unchanged` when sent again |
+//! | B and C each `ported_in` after one port | the first to say so | the other: `not_your_number` |
+//! | A two of `disconnected`, `activated`, `transferred` for one day | neither: nothing is proven by that day | A, for the second: `contradicts` |
+//!
+//! So the lines that count do not depend on the order in which they come, but
+//! for who is first where being first decides, and for lines that were refused
+//! because the port that entitles them came later: those are to be sent again.
+//! A correction that was published on lines which count no more stays until
+//! two people revert it: no line moves `void_before` back.
+
+mod serving;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::day::days_between;
 use crate::domain::id::OperatorId;
 use crate::domain::lines::LineError;
+use crate::domain::tenure::serving::Course;
 
 /// A number has had fewer holders than this; the oldest lines make room.
 pub const LINES_PER_NUMBER_MAX: usize = 64;
@@ -74,7 +95,8 @@ impl Ledger {
         &self.lines
     }
 
-    /// Takes a line, in whatever order lines arrive.
+    /// Takes a line, in whatever order lines arrive. One that contradicts
+    /// another of its day is kept too: it takes that one's weight away.
     pub fn insert(
         &mut self,
         line: TenureLine,
@@ -84,33 +106,34 @@ impl Ledger {
         if line.on > today {
             return Err(LineError::InFuture);
         }
-        let same_day = || self.lines.iter().filter(|known| known.on == line.on);
-        if same_day().any(|known| known.event == line.event && known.by == line.by) {
-            return Ok(Insert::Unchanged);
+        if let Some(known) = self.lines.iter().find(|known| key(known) == key(&line)) {
+            return self.told_again(known);
         }
         if !self.may_speak(&line, home) {
             return Err(LineError::NotYourNumber);
         }
-        if !line.event.is_port() && same_day().any(|known| !known.event.is_port()) {
-            return Err(LineError::Contradicts);
-        }
-        let key = |line: &TenureLine| (line.on, line.event);
-        let at = self.lines.partition_point(|known| key(known) <= key(&line));
-        if self.lines.len() == LINES_PER_NUMBER_MAX {
-            if at == 0 {
-                return Ok(Insert::Unchanged);
-            }
+        let contradicts = self.tenancy_on(&line).next().is_some();
+        let at = self.lines.iter().take_while(|known| key(known) < key(&line)).count();
+        if self.lines.len() < LINES_PER_NUMBER_MAX {
+            self.lines.insert(at, line);
+        } else if at == 0 {
+            return Ok(Insert::Unchanged);
+        } else {
             self.lines.remove(0);
             self.lines.insert(at - 1, line);
-        } else {
-            self.lines.insert(at, line);
         }
-        Ok(Insert::Added)
+        if contradicts { Err(LineError::Contradicts) } else { Ok(Insert::Added) }
     }
 
     /// The operator that serves the number now.
     pub fn serving<'a>(&'a self, home: Option<&'a OperatorId>) -> Option<&'a OperatorId> {
-        serving_after(self.lines.iter(), home).0
+        Course::along(&self.lines, home).serving()
+    }
+
+    /// The lines that count by all that is told now.
+    pub fn standing(&self) -> impl DoubleEndedIterator<Item = &TenureLine> {
+        let mut course = Course::default();
+        self.lines.iter().filter(|line| course.pass(line)).collect::<Vec<_>>().into_iter()
     }
 
     /// The present tenure, where a rest of `rest_days` proves that it is a
@@ -121,11 +144,20 @@ impl Ledger {
         if self.is_out_of_sight() {
             return None;
         }
-        let mut tenancy = self.lines.iter().rev().filter(|line| !line.event.is_port());
+        let mut tenancy = self.standing().rev().filter(|line| !line.event.is_port());
         let began = tenancy.next().filter(|line| line.event == TenureEvent::Activated)?;
+        // Of two things said of one day the earlier in order is a
+        // `disconnected`, so that no rest lies between them.
         let ended = tenancy.next().filter(|line| line.event == TenureEvent::Disconnected)?;
-        (days_between(ended.on, began.on) >= rest_days)
+        (ended.on < began.on && days_between(ended.on, began.on) >= rest_days)
             .then_some(ProvenTenure { former_ended_on: ended.on, began_on: began.on })
+    }
+
+    /// Whether a beginning was told of that day by somebody who did not serve
+    /// the number then, as a port showed later.
+    pub fn mistook_for_beginning(&self, day: Date) -> bool {
+        let begins = |line: &&TenureLine| line.on == day && line.event.begins();
+        self.lines.iter().any(|line| begins(&line)) && !self.standing().any(|line| begins(&line))
     }
 
     /// The newest day on which a tenure is known to have begun, rest or not.
@@ -142,7 +174,7 @@ impl Ledger {
     }
 
     fn began(&self) -> Option<&TenureLine> {
-        self.lines.iter().rev().find(|line| line.event.begins())
+        self.standing().rev().find(|line| line.event.begins())
     }
 
     /// The first day of which the ledger tells anything.
@@ -152,13 +184,15 @@ impl Ledger {
 
     /// Disconnected, and not yet known to be anybody's again.
     pub fn is_disconnected(&self) -> bool {
-        let last = self.lines.iter().rev().find(|line| !line.event.is_port());
-        last.is_some_and(|line| line.event == TenureEvent::Disconnected)
+        let mut tenancy = self.standing().rev().filter(|line| !line.event.is_port()).peekable();
+        let last_day = tenancy.peek().map(|line| line.on);
+        let mut of_last_day = tenancy.take_while(|line| Some(line.on) == last_day);
+        of_last_day.any(|line| line.event == TenureEvent::Disconnected)
     }
 
     /// Ported to where nobody tells us.
     pub fn is_out_of_sight(&self) -> bool {
-        serving_after(self.lines.iter(), None).1
+        Course::along(&self.lines, None).is_under_way()
     }
 
     pub fn ported_since(&self, day: Date) -> bool {
@@ -171,48 +205,46 @@ impl Ledger {
     }
 
     fn may_speak(&self, line: &TenureLine, home: Option<&OperatorId>) -> bool {
-        if line.by.is_registry() {
-            return line.event.is_port();
+        let earlier = self.lines.iter().take_while(|known| key(known) < key(line));
+        let course = Course::along(earlier, home);
+        if !course.counts(line) {
+            return false;
         }
-        let key = |line: &TenureLine| (line.on, line.event);
-        let (earlier, later) =
-            self.lines.split_at(self.lines.partition_point(|known| key(known) < key(line)));
-        let theirs = |known: Option<&TenureLine>| known.is_none_or(|known| known.by == line.by);
         let of_operator = |known: &&TenureLine| !known.by.is_registry();
-        match serving_after(earlier.iter(), home) {
-            (_, true) => {
-                // Where somebody arrived already, nobody else did.
-                let mut arrived = later.iter().take_while(|known| known.event != TenureEvent::PortedOut);
-                line.event == TenureEvent::PortedIn && theirs(arrived.find(of_operator))
-            }
-            (Some(serving), false) => *serving == line.by,
-            (None, false) => theirs(self.lines.iter().find(of_operator)),
-        }
+        let first = if line.by.is_registry() {
+            None
+        } else if course.is_under_way() {
+            // Where somebody arrived already, nobody else did.
+            let later = self.standing().filter(|known| key(known) > key(line));
+            later.take_while(|known| known.event != TenureEvent::PortedOut).find(of_operator)
+        } else if course.serving().is_none() {
+            self.standing().find(of_operator)
+        } else {
+            None
+        };
+        first.is_none_or(|first| first.by == line.by)
+    }
+
+    /// A known line, said once more: the second of two that contradict each
+    /// other is refused again.
+    fn told_again(&self, line: &TenureLine) -> Result<Insert, LineError> {
+        let said = |line: &TenureLine| (line.received_at, line.event);
+        let counts = self.standing().any(|known| key(known) == key(line));
+        let is_second = counts && self.tenancy_on(line).any(|other| said(other) < said(line));
+        if is_second { Err(LineError::Contradicts) } else { Ok(Insert::Unchanged) }
+    }
+
+    /// What else is believed of a line's day, if both tell who has the number.
+    fn tenancy_on<'a>(&'a self, line: &'a TenureLine) -> impl Iterator<Item = &'a TenureLine> {
+        let speaks_of = |line: &TenureLine| !line.event.is_port();
+        let same_day = self.standing().filter(move |known| speaks_of(line) && known.on == line.on);
+        same_day.filter(move |known| speaks_of(known) && known.event != line.event)
     }
 }
 
-/// The serving operator after these lines, and whether the number has left it
-/// without having arrived anywhere yet.
-fn serving_after<'a>(
-    lines: impl Iterator<Item = &'a TenureLine>,
-    home: Option<&'a OperatorId>,
-) -> (Option<&'a OperatorId>, bool) {
-    let mut serving = home;
-    let (mut under_way, mut arrived) = (false, false);
-    for line in lines {
-        match (line.event, line.by.is_registry()) {
-            // The registry says that a number moved, not where to, and says so
-            // also of an arrival that is known already.
-            (TenureEvent::PortedOut, true) => (under_way, arrived) = (true, false),
-            (_, true) => under_way |= !arrived,
-            (event, false) => {
-                serving = Some(&line.by);
-                under_way = event == TenureEvent::PortedOut;
-                arrived = event == TenureEvent::PortedIn || (arrived && !under_way);
-            }
-        }
-    }
-    (serving, under_way)
+/// The order of lines: no two have the same place in it.
+fn key(line: &TenureLine) -> (Date, TenureEvent, &OperatorId) {
+    (line.on, line.event, &line.by)
 }
 
 #[cfg(test)]

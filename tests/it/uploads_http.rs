@@ -1,7 +1,9 @@
 //! Uploads over HTTP: operators' tenure lines and providers' labels, and the
 //! corrections that follow from them.
 
+mod contradictions;
 mod labels;
+mod order;
 mod tenures;
 
 use reqwest::header::CONTENT_TYPE;

@@ -39,7 +39,54 @@ fn filled(lines: &[TenureLine]) -> Ledger {
     ledger
 }
 
+/// A number that moved from one operator to another, told by the registry, the
+/// operator that it left, or both; what was said before and after, and what
+/// the former operator went on to say.
+fn moved() -> impl Strategy<Value = Vec<TenureLine>> {
+    let event = prop_oneof![Just(Activated), Just(Disconnected), Just(Transferred)];
+    let said = proptest::collection::vec((1..400i32, event), 0..5);
+    (said.clone(), said.clone(), said, 0..3u8, 0..5i32).prop_map(|(before, stale, after, port, lag)| {
+        let (mut on, mut lines) = (day("2001-05-31"), Vec::new());
+        let mut say = |mut on, said: Vec<(i32, TenureEvent)>, who| {
+            for (days, event) in said {
+                on = plus_days(on, days);
+                lines.push(line(event, on, who));
+            }
+            on
+        };
+        on = plus_days(say(on, before, "cmcc"), 1);
+        say(on, stale, "cmcc");
+        let arrived = plus_days(on, lag);
+        say(arrived, after, "cucc");
+        lines.extend((port != 0).then(|| line(PortedOut, on, "registry")));
+        lines.extend((port != 1).then(|| line(PortedOut, on, "cmcc")));
+        lines.push(line(PortedIn, arrived, "cucc"));
+        lines
+    })
+}
+
 proptest! {
+    /// Operators send again what was refused, until nothing is news.
+    #[test]
+    fn in_the_end_the_order_does_not_matter(
+        (lines, shuffled) in moved().prop_flat_map(|lines| (Just(lines.clone()), Just(lines).prop_shuffle())),
+    ) {
+        let told = |lines: &[TenureLine]| {
+            let mut ledger = Ledger::default();
+            let mut tell = |line: &TenureLine| {
+                ledger.insert(line.clone(), day("2050-01-01"), Some(&op("cmcc"))) == ADDED
+            };
+            while lines.iter().map(&mut tell).fold(false, |news, added| news || added) {}
+            ledger
+        };
+        let (one, other) = (told(&lines), told(&shuffled));
+        let standing = |ledger: &Ledger| ledger.standing().cloned().collect::<Vec<_>>();
+        prop_assert_eq!(standing(&one), standing(&other));
+        prop_assert_eq!(one.proven(REST), other.proven(REST));
+        prop_assert_eq!(one.serving(None), other.serving(None));
+        prop_assert_eq!((one.began_on(), one.is_disconnected()), (other.began_on(), other.is_disconnected()));
+    }
+
     #[test]
     fn lines_in_any_order_make_the_same_ledger(
         (lines, shuffled) in history().prop_flat_map(|lines| (Just(lines.clone()), Just(lines).prop_shuffle())),
@@ -89,13 +136,24 @@ fn the_future_is_not_known() {
 
 #[test]
 fn one_day_has_one_thing_to_tell() {
-    let mut ledger = ledger(&[(Activated, "2020-01-01")]);
-    for event in [Disconnected, Transferred] {
-        assert_eq!(tell(&mut ledger, event, "2020-01-01", "cmcc", Some("cmcc")), Err(LineError::Contradicts));
+    for (first, second) in [(Activated, Disconnected), (Disconnected, Activated), (Activated, Transferred)] {
+        let mut ledger = ledger(&[(Disconnected, "2020-01-01")]);
+        let mut told = |event, seconds| {
+            let received_at = Timestamp::from_second(seconds).unwrap();
+            let line = TenureLine { received_at, ..line(event, day("2020-06-01"), "cmcc") };
+            ledger.insert(line, day("2030-01-01"), Some(&op("cmcc")))
+        };
+        assert_eq!(told(first, 1), ADDED);
+        assert_eq!(told(second, 2), Err(LineError::Contradicts));
+        assert_eq!((told(first, 3), told(second, 3)), (UNCHANGED, Err(LineError::Contradicts)), "again");
+        assert_eq!(ledger.lines().len(), 3);
+        assert_eq!(ledger.proven(REST), None, "{first:?}, then {second:?}");
+        // A port of that day is no contradiction, and later days are clear.
+        assert_eq!(tell(&mut ledger, PortedIn, "2020-06-01", "cmcc", Some("cmcc")), ADDED);
+        assert_eq!(tell(&mut ledger, Disconnected, "2024-01-01", "cmcc", Some("cmcc")), ADDED);
+        assert_eq!(tell(&mut ledger, Activated, "2024-06-01", "cmcc", Some("cmcc")), ADDED);
+        assert!(ledger.proven(REST).is_some());
     }
-    assert_eq!(ledger.lines().len(), 1);
-    // A port of that day is no contradiction.
-    assert_eq!(tell(&mut ledger, PortedOut, "2020-01-01", "registry", Some("cmcc")), ADDED);
 }
 
 #[test]
@@ -254,4 +312,46 @@ fn a_number_that_went_out_of_sight_proves_nothing() {
     assert_eq!(ledger.proven(REST), None, "where it arrived nobody told");
     assert_eq!(tell(&mut ledger, PortedIn, "2022-01-01", "cucc", Some("cmcc")), ADDED);
     assert!(ledger.proven(REST).is_some());
+}
+
+#[test]
+fn a_port_told_late_takes_away_what_was_proved_without_it() {
+    let home = Some("cmcc");
+    let mut ledger = ledger(&[(Disconnected, "2024-11-01"), (Activated, "2025-03-01")]);
+    assert!(ledger.proven(REST).is_some() && !ledger.mistook_for_beginning(day("2025-03-01")));
+    // In the middle of the rest it had left: whoever activated it was not asked.
+    assert_eq!(tell(&mut ledger, PortedOut, "2025-01-01", "registry", home), ADDED);
+    assert_eq!((ledger.proven(REST), ledger.began_on()), (None, None));
+    assert!(ledger.mistook_for_beginning(day("2025-03-01")));
+    assert_eq!(tell(&mut ledger, Disconnected, "2026-01-01", "cmcc", home), NOT_YOURS);
+    assert_eq!(tell(&mut ledger, Activated, "2025-03-01", "cmcc", home), UNCHANGED);
+    // What the former operator wrongly said keeps nobody from arriving.
+    assert_eq!(tell(&mut ledger, PortedIn, "2025-01-02", "cucc", home), ADDED);
+    assert_eq!(ledger.proven(REST), None, "disconnected, and nobody's since");
+    assert_eq!(tell(&mut ledger, Activated, "2025-02-02", "cucc", home), ADDED);
+    let proven = ledger.proven(REST).unwrap();
+    assert_eq!((proven.former_ended_on, proven.began_on), (day("2024-11-01"), day("2025-02-02")));
+}
+
+#[test]
+fn a_port_after_what_was_proved_takes_nothing_away() {
+    let mut ledger = ledger(&[(Disconnected, "2024-11-01"), (Activated, "2025-03-01")]);
+    assert_eq!(tell(&mut ledger, PortedOut, "2025-03-02", "registry", Some("cmcc")), ADDED);
+    assert_eq!(ledger.proven(REST), None, "out of sight");
+    assert!(!ledger.mistook_for_beginning(day("2025-03-01")));
+    assert_eq!(tell(&mut ledger, PortedIn, "2025-03-02", "cucc", Some("cmcc")), ADDED);
+    assert_eq!(ledger.proven(REST).unwrap().began_on, day("2025-03-01"));
+}
+
+#[test]
+fn two_operators_at_odds_prove_nothing_together() {
+    for (first, then) in [("cmcc", "cucc"), ("cucc", "cmcc")] {
+        for home in [Some("cmcc"), Some("cucc"), None] {
+            let mut ledger = Ledger::default();
+            let gone = tell(&mut ledger, Disconnected, "2024-11-01", first, home);
+            let begun = tell(&mut ledger, Activated, "2025-03-01", then, home);
+            assert!(gone == NOT_YOURS || begun == NOT_YOURS, "{gone:?} {begun:?}");
+            assert_eq!(ledger.proven(REST), None);
+        }
+    }
 }
