@@ -78,11 +78,17 @@ impl Filer {
 #[derive(Debug, Clone)]
 pub struct ProviderActor {
     id: ProviderId,
+    /// The owner, on its behalf.
+    is_owner: bool,
 }
 
 impl ProviderActor {
     pub fn id(&self) -> &ProviderId {
         &self.id
+    }
+
+    pub fn is_owner(&self) -> bool {
+        self.is_owner
     }
 }
 
@@ -196,7 +202,7 @@ impl Casework {
         match key.grant {
             Grant::Provider(id) => {
                 self.seen.note(&id, self.now());
-                Ok(ProviderActor { id })
+                Ok(ProviderActor { id, is_owner: false })
             }
             Grant::Operator(_) => Err(Refusal::Forbidden.into()),
         }
@@ -222,7 +228,7 @@ impl Casework {
     }
 
     pub fn provider_for(&self, _: Owner, id: ProviderId) -> ProviderActor {
-        ProviderActor { id }
+        ProviderActor { id, is_owner: true }
     }
 
     pub async fn moderator(&self, token: &str) -> Result<ModeratorActor> {

@@ -21,6 +21,8 @@ mod fingerprint;
 pub mod health;
 pub mod housekeeping;
 pub mod keys;
+mod label_changes;
+mod label_quota;
 pub mod labels;
 pub mod lookups;
 pub mod moderation;
@@ -112,6 +114,7 @@ pub struct Settings {
     pub releases_per_operator_per_day: u64,
     /// For each provider.
     pub recycling_dates_per_number_per_day: u32,
+    pub labels_per_provider_per_day: u64,
     /// Publish a release also where no label and no correction is known.
     pub publish_all_releases: bool,
     /// The proof of work's effort.

@@ -94,7 +94,7 @@ impl TenureUpload {
         }
         let now = casework.now();
         let mut changeset = Changeset::default();
-        if let Some(name) = key {
+        if let Some(name) = key.clone() {
             let value = format!("{id}:{}", hex(&digest));
             changeset.put_new(Claim { name, value, expires_at: None });
         }
@@ -109,6 +109,8 @@ impl TenureUpload {
             answer: None,
             release_asked: None,
             discard_asked: None,
+            claim: key,
+            expires_at: None,
         });
         casework.schedule_apply(&mut changeset, id).await?;
         changeset.audit.push(audit(

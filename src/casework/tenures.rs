@@ -326,14 +326,18 @@ impl Casework {
     async fn finish_batch(&self, mut batch: Versioned<Batch>, releasing: bool) -> Result<Tally> {
         let now = self.now();
         let held = !releasing && batch.value.tally.held > 0;
-        batch.value.state = if held { BatchState::Held } else { BatchState::Done };
         if !releasing {
             batch.value.answer = Some(batch.value.tally.clone());
+        }
+        let mut changeset = Changeset::default();
+        if held {
+            batch.value.state = BatchState::Held;
+        } else {
+            self.end_batch(&mut changeset, &mut batch.value, BatchState::Done).await?;
         }
         let (id, tally) = (batch.value.id, batch.value.tally.clone());
         let mut operator = self.operator_state(&batch.value.operator).await?;
         operator.value.last_batch_at = Some(now);
-        let mut changeset = Changeset::default();
         changeset.audit.push(audit(
             now,
             format!("operator:{}", batch.value.operator),

@@ -35,6 +35,7 @@ pub enum LineError {
     CodeUnknown,
     NameMalformed,
     TextTooLong,
+    QuotaExhausted,
 }
 
 impl LineError {
@@ -51,6 +52,7 @@ impl LineError {
             Self::CodeUnknown => "code_unknown",
             Self::NameMalformed => "name_malformed",
             Self::TextTooLong => "text_too_long",
+            Self::QuotaExhausted => "quota_exhausted",
         }
     }
 }

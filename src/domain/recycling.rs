@@ -32,7 +32,7 @@ pub fn changed_after(file: &NumberFile, day: Date, today: Date, rest_days: i32) 
     if day > today {
         return Recycled::OutOfRange;
     }
-    let tenancy: Vec<&TenureLine> = file.ledger.lines().iter().filter(|line| !line.event.is_port()).collect();
+    let tenancy: Vec<&TenureLine> = file.ledger.standing().filter(|line| !line.event.is_port()).collect();
     // Where no line tells of a tenure, what operators were asked about does: a
     // change after the day before this one, and none within the rest before.
     let known_from = match (tenancy.first(), void_befores(file).min()) {

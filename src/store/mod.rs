@@ -40,9 +40,9 @@ pub use filings::{
     AddressMac, Cluster, Filing, FilingLine, FilingNews, FilingPart, LinePlace, RejectedLine, Trace,
 };
 pub use record::{
-    AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Grant, Key, LogHead, Moderator,
-    OperatorState, ProviderRefusal, ProviderState, Record, Role, SecretHash, Session, Stored, Tally, Task,
-    TaskKind, Telling, Verification, VerificationStatus, Webhook,
+    AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Grant, Key, LabelCount, LogHead,
+    Moderator, OperatorState, ProviderRefusal, ProviderState, Record, Role, SecretHash, Session, Stored,
+    Tally, Task, TaskKind, Telling, Verification, VerificationStatus, Webhook,
 };
 
 use std::fmt;

@@ -66,6 +66,15 @@ pub struct CodeCount {
     pub expires_at: Timestamp,
 }
 
+/// Labels that a provider put or changed since its day began, for the quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelCount {
+    pub provider: ProviderId,
+    pub taken: u64,
+    /// When the next day begins.
+    pub expires_at: Timestamp,
+}
+
 /// A unique key. Taken where it can be put as a new record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
@@ -143,6 +152,12 @@ pub struct Batch {
     /// The first of the two who release or discard what is held.
     pub release_asked: Option<ModeratorName>,
     pub discard_asked: Option<ModeratorName>,
+    /// The claim that names it.
+    #[serde(default)]
+    pub claim: Option<String>,
+    /// `None`: not before it is over.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -376,6 +391,7 @@ records! {
     Task(Task) by TaskKind as |task| task.kind.clone();
     LogHead(LogHead) by () as |_| ();
     Webhook(Webhook) by (ProviderId, u8) as |webhook| (webhook.provider.clone(), webhook.place);
+    LabelCount(LabelCount) by ProviderId as |count| count.provider.clone();
     ProviderState(ProviderState) by ProviderId as |state| state.provider.clone();
     Filing(Filing) by FilingId as |filing| filing.id;
     FilingPart(FilingPart) by (FilingId, u16) as |part| (part.filing, part.nth);

@@ -1,5 +1,6 @@
 //! Stories over HTTP: what people do with the service, and what they get.
 
+mod bulk;
 mod clusters;
 mod control;
 mod delivery;

@@ -24,8 +24,9 @@ use tokio::time::timeout;
 
 pub(super) use self::asking::LookUps;
 use crate::casework::breaker::Breaker;
+use crate::casework::label_changes::Told;
 use crate::casework::ports::{LookUp, NoAnswer, Unavailable};
-use crate::casework::uploads::Told;
+use crate::casework::staging::Staged;
 use crate::casework::{Casework, Result, audit};
 use crate::domain::id::ProviderId;
 use crate::domain::label::LabelKind;
@@ -167,7 +168,9 @@ impl Casework {
     /// seen today already, is not written again.
     async fn note_shown(&self, provider: &ProviderId, number: Number, said: &[LabelSaid]) -> Result<()> {
         let mut tally = Tally::default();
-        let mut changeset = self.label_changes(provider, said, Told::WhenAsked, &mut tally).await?;
+        let said = (1..).zip(said).map(|(line, said)| Staged { line, said: said.clone() });
+        let said: Vec<_> = said.collect();
+        let mut changeset = self.label_changes(provider, Told::WhenAsked, &said, &mut tally).await?;
         if changeset.puts.is_empty() && changeset.deletes.is_empty() {
             return Ok(());
         }

@@ -136,6 +136,7 @@ impl Town {
                 cluster_filings_per_30_days: 0,
                 sms_per_minute: 0,
                 releases_per_operator_per_day: 0,
+                labels_per_provider_per_day: 0,
                 recycling_dates_per_number_per_day: 0,
                 publish_all_releases: false,
                 altcha_max_number: 0,

@@ -53,4 +53,6 @@ limits! {
     connections_max: u32 = 10_000,
     /// Or 1 % of the corrections in force if that is more; the rest is held.
     releases_per_operator_per_day: u64 = 10_000,
+    /// New or changed ones; what is only sent again is free.
+    labels_per_provider_per_day: u64 = 2_000_000,
 }

@@ -21,6 +21,8 @@ pub fn entries(record: &Record, primary: &[u8]) -> Vec<Vec<u8>> {
     let expires_at = match record {
         Record::Verification(verification) => Some(verification.expires_at),
         Record::CodeCount(count) => Some(count.expires_at),
+        Record::LabelCount(count) => Some(count.expires_at),
+        Record::Batch(batch) => batch.expires_at,
         Record::Claim(claim) => claim.expires_at,
         Record::Session(session) => Some(session.expires_at),
         Record::Trace(trace) => Some(trace.expires_at),

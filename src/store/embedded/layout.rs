@@ -71,6 +71,7 @@ kinds! {
     0x12 Filing "list";
     0x13 FilingPart "list's part";
     0x14 Trace "trace of a filing";
+    0x15 LabelCount "label count";
 }
 
 /// Where a record lies.
@@ -94,7 +95,7 @@ pub fn record_key(key: &Key) -> Vec<u8> {
         Key::Task(kind) => bytes.task(kind),
         Key::LogHead(()) => bytes,
         Key::Webhook((provider, place)) => bytes.slug(provider.as_str()).byte(*place),
-        Key::ProviderState(provider) => bytes.rest(provider.as_str().as_bytes()),
+        Key::ProviderState(provider) | Key::LabelCount(provider) => bytes.rest(provider.as_str().as_bytes()),
         Key::Filing(id) => bytes.uuid(id.0),
         Key::FilingPart((filing, nth)) => bytes.uuid(filing.0).rest(&nth.to_be_bytes()),
         Key::Trace((cluster, at, filing)) => bytes.cluster(cluster).time(*at).uuid(*filing),

@@ -7,16 +7,16 @@ use zhengming::domain::id::{DisputeId, FilingId};
 use zhengming::domain::label::{Label, LabelKind};
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
-    Ack, BatchState, Changeset, Claim, Cursor, FilingPart, Listing, PAGE_RECORDS_MAX, Record, Store, Stored,
-    TaskKind, Trace, Versioned,
+    Ack, Batch, BatchState, Changeset, Claim, Cursor, FilingPart, Listing, PAGE_RECORDS_MAX, Record, Store,
+    Stored, TaskKind, Trace, Versioned,
 };
 
 use crate::store::engines::on_each_engine;
 use crate::support::dice::Dice;
 use crate::support::records::{
     access_key, any, at, batch, claim, cluster, code_count, day, dispute, filing, filing_part, label,
-    moderator, number, provider, queued, refusal, regressed, session, task, trace, uuid, verification,
-    webhook,
+    label_count, moderator, number, provider, queued, refusal, regressed, session, task, trace, uuid,
+    verification, webhook,
 };
 
 on_each_engine!([memory sled] [
@@ -224,10 +224,15 @@ async fn what_has_expired_longest_first(store: Any) {
     put_all(&store, [verification(1, at(40)), verification(2, at(10))]).await;
     put_all(&store, [session(1, at(20))]).await;
     put_all(&store, [code_count(number(1), at(30))]).await;
+    put_all(&store, [label_count(provider(0), at(12))]).await;
+    let over = || Batch { expires_at: Some(at(15)), ..batch(1, BatchState::Done) };
+    put_all(&store, [over(), batch(2, BatchState::Done)]).await;
     let lasting = claim("lasting", 1);
     put_all(&store, [lasting, Claim { expires_at: Some(at(25)), ..claim("passing", 1) }]).await;
     let expected = [
         verification(2, at(10)).into_record(),
+        label_count(provider(0), at(12)).into_record(),
+        over().into_record(),
         session(1, at(20)).into_record(),
         Claim { expires_at: Some(at(25)), ..claim("passing", 1) }.into_record(),
         code_count(number(1), at(30)).into_record(),

@@ -16,7 +16,7 @@ use zhengming::domain::number_file::NumberFile;
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
     AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, Cluster, CodeCount, Failing, Filing, FilingLine,
-    FilingNews, FilingPart, Grant, LinePlace, LogHead, Moderator, OperatorState, ProviderRefusal,
+    FilingNews, FilingPart, Grant, LabelCount, LinePlace, LogHead, Moderator, OperatorState, ProviderRefusal,
     ProviderState, Record, RejectedLine, Role, Session, Stored, Tally, Task, TaskKind, Telling, Trace,
     Verification, VerificationStatus, Webhook,
 };
@@ -122,6 +122,8 @@ pub fn batch(nth: u64, state: BatchState) -> Batch {
         tally: Tally::default(),
         release_asked: None,
         discard_asked: None,
+        claim: None,
+        expires_at: None,
     }
 }
 
@@ -253,6 +255,10 @@ pub fn session(nth: u64, expires_at: Timestamp) -> Session {
     }
 }
 
+pub fn label_count(provider: ProviderId, expires_at: Timestamp) -> LabelCount {
+    LabelCount { provider, taken: 7, expires_at }
+}
+
 pub fn code_count(number: Number, expires_at: Timestamp) -> CodeCount {
     CodeCount { number, sent_at: vec![at(1), at(2)], shown_at: vec![at(2)], expires_at }
 }
@@ -281,7 +287,7 @@ pub fn any(dice: &mut Dice) -> Record {
     let (nth, other, time) = (dice.roll(3), dice.roll(4), at(dice.roll(5)));
     let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
     let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
-    match dice.roll(23) {
+    match dice.roll(25) {
         0 => NumberFile::new(number(nth)).into_record(),
         1 | 2 => label(number(nth), provider(other), kind).into_record(),
         3 => dispute(other, number(nth), time, day(nth)).into_record(),
@@ -305,6 +311,8 @@ pub fn any(dice: &mut Dice) -> Record {
         19 => filing(nth).into_record(),
         20 => filing_part(nth, u16::try_from(other).unwrap()).into_record(),
         21 => trace(cluster(nth), time, other, at(dice.roll(5))).into_record(),
+        22 => label_count(provider(other), time).into_record(),
+        23 => Batch { expires_at: Some(time), ..batch(nth, BatchState::Done) }.into_record(),
         _ => task(any_task(dice), time).into_record(),
     }
 }

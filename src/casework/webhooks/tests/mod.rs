@@ -95,6 +95,7 @@ fn casework(
             releases_per_operator_per_day: 0,
             recycling_dates_per_number_per_day: 3,
             publish_all_releases: false,
+            labels_per_provider_per_day: 0,
             altcha_max_number: 0,
         },
         sms: Arc::new(NoSms),
