@@ -69,6 +69,7 @@ impl Casework {
         }
         let paid = self.proof_of_work(solution)?;
         let started = self.retrying(|| self.try_start(number, method, language, paid.clone())).await?;
+        self.load.count(self.now());
         self.wake_worker();
         Ok(started)
     }

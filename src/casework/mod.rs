@@ -24,6 +24,7 @@ pub mod keys;
 mod label_changes;
 mod label_quota;
 pub mod labels;
+mod load;
 pub mod lookups;
 pub mod moderation;
 pub mod moderators;
@@ -57,6 +58,7 @@ use crate::casework::asking::gateway_name;
 use crate::casework::breaker::Breakers;
 use crate::casework::health::Health;
 use crate::casework::housekeeping::Sending;
+use crate::casework::load::Load;
 use crate::casework::lookups::{AskedProvider, LookUps};
 use crate::casework::ports::{Operator, Sms, Webhooks};
 use crate::casework::providers::Seen;
@@ -117,7 +119,8 @@ pub struct Settings {
     pub labels_per_provider_per_day: u64,
     /// Publish a release also where no label and no correction is known.
     pub publish_all_releases: bool,
-    /// The proof of work's effort.
+    /// The proof of work's effort while little is asked for; it rises with
+    /// the share of `sms_per_minute` that is.
     pub altcha_max_number: u64,
 }
 
@@ -129,6 +132,8 @@ pub struct Casework {
     /// Wakes whoever tells webhooks.
     webhook_added: Arc<Notify>,
     sending: Arc<Sending>,
+    /// Verifications that were started lately.
+    load: Arc<Load>,
     seen: Arc<Seen>,
     /// How holders send SMS to us, if they can.
     texting: Option<Arc<Texting>>,
@@ -179,6 +184,7 @@ impl Casework {
             work: Arc::default(),
             webhook_added: Arc::default(),
             sending: Arc::default(),
+            load: Arc::default(),
             seen: Arc::default(),
             texting: None,
             lookups: Arc::default(),

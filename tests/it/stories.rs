@@ -10,6 +10,7 @@ mod filing;
 mod lookups;
 mod moderation;
 mod name_mismatch;
+mod proof_of_work;
 mod providers;
 mod reassigned;
 mod recycling;

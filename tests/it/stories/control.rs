@@ -1,6 +1,6 @@
 //! Control of a number: codes, their quotas and their ends.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use zhengming::casework::Settings;
 use zhengming::http::limits::LimitsConfig;
 
@@ -161,20 +161,6 @@ async fn messages_speak_the_language_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_proof_of_work_is_spent_once() {
-    let settings = Settings { altcha_max_number: 20, ..Setup::default().settings };
-    let world = World::with(Setup { settings, ..Setup::default() }).await;
-    world.asks_for_code(NUMBER).await.refused(422, "proof_of_work");
-    let challenge = world.client.get("/v1/challenge", "").await.ok(200);
-    assert_eq!((&challenge["algorithm"], &challenge["maxnumber"]), (&json!("SHA-256"), &json!(20)));
-    let body = json!({ "number": NUMBER, "method": "sms_code", "altcha": solved(&challenge.body) });
-    world.client.post("/v1/verifications", "", &body).await.ok(201);
-    let before = world.changes();
-    world.client.post("/v1/verifications", "", &body).await.refused(422, "proof_of_work");
-    assert_eq!(world.changes(), before);
-}
-
-#[tokio::test]
 async fn an_address_beyond_its_rate_waits() {
     let limits = LimitsConfig { verifications_per_address_per_hour: 2, ..Setup::default().limits };
     let world = World::with(Setup { limits, ..Setup::default() }).await;
@@ -230,18 +216,4 @@ async fn what_has_run_out_is_told_for_a_day_and_then_forgotten() {
     world.advance_days(1);
     world.casework.purge().await.unwrap();
     world.client.get(&path, "").await.refused(404, "not_found");
-}
-
-fn solved(challenge: &Value) -> String {
-    use base64::Engine;
-    use sha2::{Digest, Sha256};
-    let (salt, wanted) = (challenge["salt"].as_str().unwrap(), challenge["challenge"].as_str().unwrap());
-    let hash = |number: u64| -> String {
-        let digest = Sha256::digest(format!("{salt}{number}"));
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
-    };
-    let number = (0..=20).find(|number| hash(*number) == wanted).unwrap();
-    let solution = json!({ "algorithm": "SHA-256", "challenge": wanted, "number": number,
-        "salt": salt, "signature": challenge["signature"] });
-    base64::engine::general_purpose::STANDARD.encode(solution.to_string())
 }
