@@ -67,7 +67,11 @@ impl Casework {
         if method == Method::SendSms && self.texting.is_none() {
             return Err(Refusal::MethodNotOffered.into());
         }
-        let paid = self.proof_of_work(solution)?;
+        // What the holder sends costs nobody else anything.
+        let paid = match method {
+            Method::SmsCode => self.proof_of_work(solution)?,
+            Method::SendSms => None,
+        };
         let started = self.retrying(|| self.try_start(number, method, language, paid.clone())).await?;
         self.load.count(self.now());
         self.wake_worker();

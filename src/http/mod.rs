@@ -16,6 +16,7 @@ pub mod call;
 
 pub mod accept;
 pub mod admin;
+pub mod assets;
 pub mod body;
 pub mod client;
 pub mod feed;

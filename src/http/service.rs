@@ -14,7 +14,7 @@ use super::call::{Call, call};
 use super::limits::{Limits, Standing};
 use super::negotiate::bearer;
 use super::problem::{Answer, Problem};
-use super::{feed, holders, moderation, recycling, sms, uploads};
+use super::{assets, feed, holders, moderation, recycling, sms, uploads};
 use crate::casework::actors::{
     Claimant, Filer, GatewayActor, Holder, ModeratorActor, OperatorActor, ProviderActor,
 };
@@ -44,7 +44,8 @@ pub fn routes(app: &App) -> Routes {
     let people = holders::routes(app).or(moderation::routes(app)).unify();
     let machines = feed::routes(app).or(uploads::routes(app)).unify();
     let partners = sms::routes(app).or(recycling::routes(app)).unify();
-    people.or(machines).unify().or(labels(app)).unify().or(partners).unify().boxed()
+    let rest = labels(app).or(assets::routes(app)).unify();
+    people.or(machines).unify().or(partners).unify().or(rest).unify().boxed()
 }
 
 /// One path for two audiences: holders see theirs, providers upload theirs.

@@ -2,6 +2,8 @@
 //! looks at the service from one side.
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
+mod assets_http;
+mod browser;
 mod edge;
 mod events_http;
 mod feed_http;

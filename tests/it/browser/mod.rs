@@ -1,0 +1,71 @@
+//! Pages in a real browser: Chromium, driven over WebDriver.
+
+mod proof_of_work;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::ops::Deref;
+use std::process::{Child, Command, Stdio};
+
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+
+/// A name that leads here. What comes from it is no secure context, as a page
+/// without TLS is none.
+pub const INSECURE_HOST: &str = "zhengming.test";
+
+/// One window of a browser of its own; both are gone when it is dropped.
+pub struct Browser {
+    client: Client,
+    session: String,
+    port: u16,
+    driver: Child,
+}
+
+impl Browser {
+    pub async fn start() -> Self {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = command.spawn().expect("chromedriver is installed: see tests/all");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+        // "ChromeDriver was started successfully on port 41235."
+        let port = lines.find_map(|line| line.split_once("on port ")?.1.strip_suffix('.')?.parse().ok());
+        let port = port.expect("chromedriver says its port");
+        // It goes on to speak, and must not wait for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        let options = json!({ "args": [
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+            format!("--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1"),
+        ] });
+        let wanted = json!({ "goog:chromeOptions": options });
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(wanted.as_object().unwrap().clone());
+        let connected = builder.connect(&format!("http://127.0.0.1:{port}")).await;
+        let client = connected.expect("chromium is installed: see tests/all");
+        let session = client.session_id().await.unwrap().unwrap();
+        Self { client, session, port, driver }
+    }
+}
+
+impl Deref for Browser {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends the browser with its session, and not with itself.
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        if let Ok(mut wire) = TcpStream::connect(address) {
+            let head = format!("DELETE /session/{} HTTP/1.1\r\nHost: {address}\r\n\r\n", self.session);
+            let _ = wire.write_all(head.as_bytes());
+            let _ = BufReader::new(wire).read_line(&mut String::new());
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
