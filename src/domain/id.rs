@@ -127,6 +127,10 @@ uuid_id! {
     FilingId
 }
 uuid_id! {
+    /// A document that a holder handed in (材料).
+    DocumentId
+}
+uuid_id! {
     /// A moderator's login.
     SessionId
 }

@@ -11,6 +11,7 @@ pub mod control;
 pub mod correction;
 pub mod day;
 pub mod dispute;
+pub mod document;
 pub mod effort;
 pub mod evidence;
 pub mod hex;

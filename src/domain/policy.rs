@@ -46,3 +46,9 @@ pub const PROBE_FIRST_DAYS: i64 = 7;
 pub const PROBE_LAST_DAYS: i64 = 30;
 /// After the decision nobody waits for a provider to serve it any more.
 pub const PROBES_END_DAYS: i64 = 180;
+/// Documents that are taken each time they are asked for.
+pub const DOCUMENTS_PER_DISPUTE_MAX: usize = 6;
+/// Of one document as it is sent.
+pub const DOCUMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How long a closed dispute's documents are kept.
+pub const DOCUMENTS_KEPT_DAYS: i32 = 30;

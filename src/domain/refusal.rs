@@ -67,6 +67,20 @@ pub enum Refusal {
     #[error("the number was never shown to be under this holder's control afresh")]
     FreshControlNeeded,
 
+    // --- documents ---------------------------------------------------------
+    #[error("send JPEG or PNG pictures, or PDF documents")]
+    DocumentType,
+    #[error("the document is too large: at most {most}")]
+    DocumentTooLarge { most: &'static str },
+    #[error("at most {documents_max} documents can be handed in each time they are asked for")]
+    DocumentsTooMany { documents_max: usize },
+    #[error("the document cannot be read: {why}")]
+    DocumentUnreadable { why: &'static str },
+    #[error("the document was deleted, as all are some time after the dispute is closed")]
+    DocumentPurged,
+    #[error("the stored document is missing or damaged, or was stored under another secret key")]
+    DocumentDamaged,
+
     // --- corrections and the feed ----------------------------------------
     #[error("no correction is published yet")]
     NotPublished,
@@ -113,6 +127,12 @@ impl Refusal {
             Self::SamePerson => "same_person",
             Self::LeaseMissing => "lease_missing",
             Self::FreshControlNeeded => "fresh_control_needed",
+            Self::DocumentType => "document_type",
+            Self::DocumentTooLarge { .. } => "document_too_large",
+            Self::DocumentsTooMany { .. } => "documents_too_many",
+            Self::DocumentUnreadable { .. } => "document_unreadable",
+            Self::DocumentPurged => "document_purged",
+            Self::DocumentDamaged => "document_damaged",
             Self::NotPublished => "not_published",
             Self::CursorExpired { .. } => "cursor_expired",
             Self::CursorAhead { .. } => "cursor_ahead",

@@ -58,7 +58,12 @@ pub fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::CursorAhead { .. }
         | Refusal::Diverged
         | Refusal::NotInForce => StatusCode::CONFLICT,
-        Refusal::VerificationSpent | Refusal::CursorExpired { .. } => StatusCode::GONE,
+        Refusal::VerificationSpent
+        | Refusal::CursorExpired { .. }
+        | Refusal::DocumentPurged
+        | Refusal::DocumentDamaged => StatusCode::GONE,
+        Refusal::DocumentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::DocumentTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::ProofOfWork
         | Refusal::SmsUnreachable
         | Refusal::MethodNotOffered
@@ -67,6 +72,8 @@ pub fn status_of(refusal: &Refusal) -> StatusCode {
         | Refusal::LabelNeeded
         | Refusal::UsccWrong(_)
         | Refusal::FilingsExhausted
+        | Refusal::DocumentsTooMany { .. }
+        | Refusal::DocumentUnreadable { .. }
         | Refusal::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
     }
@@ -79,6 +86,7 @@ impl From<Refusal> for Problem {
             Refusal::FieldMalformed { field, .. } => problem.with("field", field),
             Refusal::CodeWrong { attempts_left } => problem.with("attempts_left", attempts_left),
             Refusal::WrongState { status } => problem.with("state", status),
+            Refusal::DocumentsTooMany { documents_max } => problem.with("documents_max", documents_max),
             Refusal::CursorAhead { size } => problem.with("size", size),
             Refusal::CursorExpired { oldest } => {
                 problem.with("oldest", oldest).with("snapshot", "/feed/v1/snapshot")

@@ -112,7 +112,8 @@ pub fn event_name(what: &What) -> &'static str {
         What::AskingAgain { .. } => "asking_again",
         What::SentToReview { .. } => "sent_to_review",
         What::DocumentsAsked { .. } => "documents_asked",
-        What::DocumentsGiven => "documents_given",
+        What::DocumentsGiven { .. } => "documents_given",
+        What::DocumentsPurged => "documents_purged",
         What::ApprovedOnce { .. } => "approved_once",
         What::SecondRefused { .. } => "second_refused",
         What::Approved { .. } => "approved",
@@ -149,7 +150,8 @@ pub fn event(what: &What, language: Language) -> String {
         What::SentToReview { .. } => {
             words("已转给审核员处理。", "It was passed on to a moderator, who will look at it.")
         }
-        What::DocumentsGiven => words("已收到您补充的材料。", "We have what you sent."),
+        What::DocumentsGiven { .. } => words("已收到您补充的材料。", "We have what you sent."),
+        What::DocumentsPurged => words("您补充的材料已删除。", "What you sent was deleted."),
         What::ApprovedOnce { .. } => words(
             "一位审核员已同意，还需要另一位审核员确认。",
             "One moderator has agreed; another one has to confirm.",
@@ -257,8 +259,13 @@ pub fn progress(progress: &Progress, appeal: Option<&str>, language: Language) -
 
 fn documents_asked(ruling: &Ruling, until: Date, language: Language) -> String {
     let asked = words(
-        "请在 {} 之前补充材料，例如运营商出具的入网证明。",
-        "Please send us something more by {}, such as the operator's confirmation of your contract.",
+        "请在 {} 之前上传材料，例如运营商出具的入网证明或业务受理单（JPEG、PNG 或 PDF，最多 6 个，每个不超过 8 MiB）。\
+         只需要看清号码、日期和运营商印章；证件号码、住址等其他内容请先涂黑。\
+         材料加密保存，只有处理本申诉的审核员能看到，结案 30 天后删除。",
+        "Please hand in something more by {}, such as the operator's confirmation of your contract or the \
+         form that you signed (JPEG, PNG or PDF, up to 6 files of up to 8 MiB). Needed are the number, the date \
+         and the operator's stamp; black out the rest first, above all the ID number and the address. It is kept \
+         encrypted, seen only by the moderator who has your case, and deleted 30 days after the case is closed.",
     );
     noted(asked.fill(language, &until.to_string()), ruling.public_note.as_deref(), language)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::correction::Effect;
 use crate::domain::day::plus_days;
 use crate::domain::dispute::{Claim, Dispute, Flag, Refused, State, Status, What};
+use crate::domain::document::Document;
 use crate::domain::evidence::{Answer, Assurance, Evidence, Question};
 use crate::domain::id::ModeratorName;
 use crate::domain::label::Label;
@@ -34,6 +35,12 @@ pub enum Command {
         by: ModeratorName,
         ruling: Ruling,
     },
+    /// What can no longer be seen in the dispute's story is not in here.
+    GiveDocuments {
+        documents: Vec<Document>,
+    },
+    /// They have been kept for as long as they may be.
+    PurgeDocuments,
     /// The next tenure began: what the former holder left open is closed.
     NewTenure,
     /// The wait for documents is over.
@@ -84,6 +91,12 @@ impl Dispute {
                 let until = plus_days(weighing.today, NEEDS_EVIDENCE_DAYS);
                 Ok(vec![What::DocumentsAsked { ruling, until }])
             }
+            Command::GiveDocuments { documents } => state.take_documents(documents),
+            Command::PurgeDocuments
+                if state.documents_kept_until().is_some_and(|end| end <= weighing.now) =>
+            {
+                Ok(vec![What::DocumentsPurged])
+            }
             Command::NewTenure if state.status.is_open() => Ok(vec![self.closed_by_new_tenure()]),
             Command::Lapse if state.lapses_on.is_some_and(|day| day < weighing.today) => {
                 Ok(vec![What::Refused(Refused {
@@ -99,6 +112,7 @@ impl Dispute {
             | Command::Appeal { .. }
             | Command::NewTenure
             | Command::Lapse
+            | Command::PurgeDocuments
             | Command::Revert { .. } => Err(wrong_state(&state)),
         }
     }
@@ -235,6 +249,6 @@ impl Dispute {
     }
 }
 
-fn wrong_state(state: &State) -> Refusal {
+pub(super) fn wrong_state(state: &State) -> Refusal {
     Refusal::WrongState { status: state.status.as_str() }
 }

@@ -3,6 +3,7 @@
 
 mod control;
 mod decide;
+mod documents;
 mod state;
 
 pub use control::{Control, Enterprise};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::cluster::ClusterSeen;
 use crate::domain::correction::Effect;
+use crate::domain::document::Document;
 use crate::domain::evidence::{Assurance, Evidence};
 use crate::domain::id::{DisputeId, ModeratorName, ProviderId};
 use crate::domain::label::Category;
@@ -127,7 +129,12 @@ pub enum What {
         ruling: Ruling,
         until: Date,
     },
-    DocumentsGiven,
+    DocumentsGiven {
+        #[serde(default)]
+        documents: Vec<Document>,
+    },
+    /// Of all that was given nothing is left but what is in this story.
+    DocumentsPurged,
     /// The first of two signatures.
     ApprovedOnce {
         ruling: Ruling,

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::cluster::{ClusterKind, ClusterSeen};
 use crate::domain::correction::Effect;
 use crate::domain::dispute::{Actor, Dispute, Event, Flag, Status, What};
+use crate::domain::document::{Document, GivenDocument};
 use crate::domain::evidence::Evidence;
-use crate::domain::id::ModeratorName;
+use crate::domain::id::{DocumentId, ModeratorName};
+use crate::domain::policy::DOCUMENTS_PER_DISPUTE_MAX;
 
 /// A "no" and its reason; `note` is for moderators only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,10 @@ pub struct State {
     pub approved: Option<(Timestamp, Effect)>,
     /// When the wait for documents ends.
     pub lapses_on: Option<Date>,
+    /// Everything that was handed in, oldest first.
+    pub documents: Vec<GivenDocument>,
+    /// How many more are taken, once a moderator has asked.
+    pub documents_left: Option<usize>,
     /// When the last decision closed the case.
     pub closed_at: Option<Timestamp>,
 }
@@ -57,6 +63,8 @@ impl Dispute {
             refusal: None,
             approved: None,
             lapses_on: None,
+            documents: Vec::new(),
+            documents_left: None,
             closed_at: None,
         };
         for event in &self.events {
@@ -94,10 +102,23 @@ impl State {
             What::DocumentsAsked { until, .. } => {
                 self.status = Status::NeedsEvidence;
                 self.lapses_on = Some(*until);
+                self.documents_left = Some(DOCUMENTS_PER_DISPUTE_MAX);
             }
-            What::DocumentsGiven => {
+            What::DocumentsGiven { documents } => {
                 self.status = Status::InReview;
                 self.lapses_on = None;
+                self.documents_left = self.documents_left.map(|left| left.saturating_sub(documents.len()));
+                let given = |document: &Document| GivenDocument {
+                    document: document.clone(),
+                    at: event.at,
+                    purged_at: None,
+                };
+                self.documents.extend(documents.iter().map(given));
+            }
+            What::DocumentsPurged => {
+                for given in self.documents.iter_mut().filter(|given| given.purged_at.is_none()) {
+                    given.purged_at = Some(event.at);
+                }
             }
             What::ApprovedOnce { .. } => {
                 self.status = Status::AwaitingSecond;
@@ -136,11 +157,22 @@ impl State {
         }
     }
 
+    /// What was handed in and is still there.
+    pub fn kept_documents(&self) -> impl Iterator<Item = &Document> {
+        let is_kept = |given: &&GivenDocument| given.purged_at.is_none();
+        self.documents.iter().filter(is_kept).map(|given| &given.document)
+    }
+
+    pub fn document(&self, id: DocumentId) -> Option<&GivenDocument> {
+        self.documents.iter().find(|given| given.document.id == id)
+    }
+
     fn close(&mut self, status: Status, event: &Event) {
         self.status = status;
         self.closed_at = Some(event.at);
         self.ask_again_at = None;
         self.lapses_on = None;
+        self.documents_left = None;
         self.decided_by.extend(self.first_approval.take());
         self.decided_by.extend(event.moderator().cloned());
     }

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod documents;
 mod life;
 mod silence;
 mod table;

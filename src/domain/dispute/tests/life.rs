@@ -84,7 +84,7 @@ fn documents_are_waited_for_fifteen_days() {
     assert_eq!(lapsed.ask(Command::Lapse), Err(wrong_state(Refused)), "once");
     assert_eq!(lapsed.later(1).appeal(), Ok(InReview));
     // Given in time, it is in review again, for whoever asked too.
-    desk.dispute.apply(desk.now, Actor::Holder, What::DocumentsGiven);
+    desk.dispute.apply(desk.now, Actor::Holder, What::DocumentsGiven { documents: Vec::new() });
     let mut given = desk.later(16 * 24);
     assert_eq!(given.ask(Command::Lapse), Err(wrong_state(InReview)));
     assert_eq!(given.rule("wang", approve), Ok(Corrected));

@@ -32,7 +32,7 @@ fn only_silence_is_waited_for_and_only_while_nobody_did_anything() {
     for (actor, what) in [
         (alice.clone(), What::DocumentsAsked { ruling: ruling.clone(), until: day(TODAY) }),
         (alice, What::ApprovedOnce { ruling }),
-        (Actor::Holder, What::DocumentsGiven),
+        (Actor::Holder, What::DocumentsGiven { documents: Vec::new() }),
         (Actor::Holder, What::Withdrawn { by_new_tenure: false }),
     ] {
         let mut dispute = sent(None);

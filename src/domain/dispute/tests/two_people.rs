@@ -213,7 +213,7 @@ proptest! {
                     desk = desk.answers(&answers).in_review(&[Flag::OperatorUnknown]);
                 }
                 Turn::Answers(_) if before.status == Status::NeedsEvidence => {
-                    desk.dispute.apply(desk.now, Actor::Holder, What::DocumentsGiven);
+                    desk.dispute.apply(desk.now, Actor::Holder, What::DocumentsGiven { documents: Vec::new() });
                 }
                 Turn::Answers(_) => {}
                 Turn::Hours(hours) => desk = desk.later(hours),
