@@ -106,6 +106,11 @@ impl Casework {
             matches!(after, Status::Corrected | Status::Refused | Status::NeedsEvidence | Status::Reverted);
         // The last one of a list is the end of it, however it ended.
         let told = told || (after == Status::Withdrawn && !dispute.control.is_code());
+        if before != after
+            && let Some(until) = dispute.state().documents_kept_until()
+        {
+            self.schedule(changeset, TaskKind::PurgeDocuments(dispute.id), until).await?;
+        }
         if before != after && told {
             self.schedule(changeset, TaskKind::Notify(dispute.id), now).await?;
             self.wake_worker();

@@ -15,6 +15,7 @@ mod clusters;
 pub mod control;
 pub mod correcting;
 pub mod delivery;
+pub mod documents;
 pub mod filing;
 pub mod filings;
 mod fingerprint;
@@ -56,6 +57,7 @@ use tokio::sync::Notify;
 
 use crate::casework::asking::gateway_name;
 use crate::casework::breaker::Breakers;
+use crate::casework::documents::Vault;
 use crate::casework::health::Health;
 use crate::casework::housekeeping::Sending;
 use crate::casework::load::Load;
@@ -93,6 +95,7 @@ pub struct Parts {
     pub lookups: Vec<AskedProvider>,
     pub webhooks: Arc<dyn Webhooks>,
     pub staging: Staging,
+    pub vault: Vault,
 }
 
 /// An operator whose API answers questions.

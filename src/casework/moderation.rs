@@ -136,9 +136,17 @@ impl Casework {
 
     /// A case by its id: one's own by lease; for seniors any, and that is logged.
     pub async fn case_in_hand(&self, moderator: &ModeratorActor, id: DisputeId) -> Result<CaseInHand> {
+        self.case(self.looked_at(moderator, id).await?).await
+    }
+
+    pub(super) async fn looked_at(
+        &self,
+        moderator: &ModeratorActor,
+        id: DisputeId,
+    ) -> Result<Versioned<Dispute>> {
         let leased = |dispute: &Dispute| dispute.lease_of(moderator.name(), self.now()).is_some();
         match self.dispute(id).await {
-            Ok(dispute) if leased(&dispute.value) => return self.case(dispute).await,
+            Ok(dispute) if leased(&dispute.value) => return Ok(dispute),
             // Whether a case exists is not told to whom it would not be shown.
             _ => moderator.at_least(Role::Senior)?,
         }
@@ -146,7 +154,7 @@ impl Casework {
         let mut changeset = Changeset::default();
         changeset.audit.push(audit(self.now(), actor(moderator), "looked_at", format!("dispute:{id}")));
         self.commit(changeset).await?;
-        self.case(dispute).await
+        Ok(dispute)
     }
 
     async fn case(&self, dispute: Versioned<Dispute>) -> Result<CaseInHand> {

@@ -31,6 +31,7 @@ impl Casework {
         let mut purge_from = self.now();
         loop {
             if purge_from <= self.now() && !self.purge().await.or_else(passing)? {
+                self.sweep_old_documents().await.or_else(|error| passing(error).map(drop))?;
                 purge_from = later(self.now(), SignedDuration::from_mins(PURGE_EVERY_MINUTES));
             }
             for task in self.due_tasks().await? {
@@ -84,6 +85,7 @@ impl Casework {
             TaskKind::Lapse { dispute, .. } => self.lapse(task, *dispute).await,
             TaskKind::RenewName(number) => self.renew_name(task, *number).await,
             TaskKind::Probe { dispute, provider } => self.probe(task, *dispute, provider).await,
+            TaskKind::PurgeDocuments(dispute) => self.purge_documents(task, *dispute).await,
             TaskKind::Apply(batch) => self.go_on_applying(task, *batch).await,
             TaskKind::File(filing) => self.make_disputes(task, *filing).await,
             TaskKind::TellFiling { filing, news } => self.tell_contact(task, *filing, *news).await,

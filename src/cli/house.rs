@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::casework::documents::Vault;
 use crate::casework::secret::{SECRET_BYTES, Secret};
 use crate::casework::staging::Staging;
 use crate::casework::{Casework, Parts, Settings};
@@ -49,6 +50,8 @@ impl House {
         let (store, store_failed) = open_store(config)?;
         let staging = Staging::open(&config.data_dir.join("staging"));
         let staging = staging.map_err(|error| Failed::new("the staging folder", &error))?;
+        let vault = Vault::open(&config.data_dir.join("documents"));
+        let vault = vault.map_err(|error| Failed::new("the documents' folder", &error))?;
         let casework = Casework::new(Parts {
             store: store.clone(),
             clock: world.clock.clone(),
@@ -61,6 +64,7 @@ impl House {
             lookups: partners::lookups(&config.providers, world)?,
             webhooks: Arc::new(WebhookPost::new(config.feed.webhooks_to_private_addresses, WEBHOOK_TIMEOUT)),
             staging,
+            vault,
         });
         same_secret(&casework).await?;
         let casework = match sms::texting(&config.sms)? {

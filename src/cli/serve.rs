@@ -41,6 +41,8 @@ impl Running {
         let House { app, mut store_failed } = House::build(config, world).await?;
         let taken_up = app.casework.take_up_uploads().await;
         taken_up.map_err(|error| Failed::new("uploads from before", &error))?;
+        let swept = app.casework.sweep_documents().await;
+        swept.map_err(|error| Failed::new("documents from before", &error))?;
         let public = bind(config.listen).await?;
         let admin = bind(config.admin_listen).await?;
         let mut running = Self {

@@ -266,6 +266,8 @@ pub enum TaskKind {
     File(FilingId),
     /// Tell a list's contact how it stands.
     TellFiling { filing: FilingId, news: FilingNews },
+    /// Delete what was handed in for a dispute that is closed for long.
+    PurgeDocuments(DisputeId),
 }
 
 /// Where a provider is told of a new checkpoint, and how that goes. The secret

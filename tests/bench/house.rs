@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use zhengming::casework::documents::Vault;
 use zhengming::casework::secret::Secret;
 use zhengming::casework::staging::Staging;
 use zhengming::casework::{Casework, Parts, Settings};
@@ -40,5 +41,6 @@ pub fn casework(store: Arc<dyn Store>, dir: &Path) -> Casework {
         lookups: Vec::new(),
         webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
         staging: Staging::open(&dir.join("staging")).expect("the folder is ours"),
+        vault: Vault::open(&dir.join("documents")).expect("the folder is ours"),
     })
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
+use crate::casework::documents::Vault;
 use crate::casework::ports::{Message, Sms, Unavailable};
 use crate::casework::secret::Secret;
 use crate::casework::staging::Staging;
@@ -146,6 +147,7 @@ impl Town {
             lookups: IDS.iter().zip(&providers).map(asked).collect(),
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(dir.path()).unwrap(),
+            vault: Vault::open(&dir.path().join("documents")).unwrap(),
         });
         Self { casework, clock, store, providers, _dir: dir }
     }

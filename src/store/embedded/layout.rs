@@ -233,6 +233,7 @@ impl KeyBytes {
             }
             TaskKind::File(filing) => self.byte(7).uuid(filing.0),
             TaskKind::TellFiling { filing, news } => self.byte(8).uuid(filing.0).byte(*news as u8),
+            TaskKind::PurgeDocuments(dispute) => self.byte(9).uuid(dispute.0),
         }
     }
 }

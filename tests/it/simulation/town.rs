@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tempfile::TempDir;
+use zhengming::casework::documents::Vault;
 use zhengming::casework::ports::{Message, Operator, Reply, Sms, Unavailable};
 use zhengming::casework::secret::Secret;
 use zhengming::casework::staging::Staging;
@@ -255,6 +256,7 @@ impl Frame {
             lookups: Vec::new(),
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(staging.path()).unwrap(),
+            vault: Vault::open(&staging.path().join("documents")).unwrap(),
         })
     }
 }

@@ -329,7 +329,7 @@ fn any_batch_state(dice: &mut Dice) -> BatchState {
 
 fn any_task(dice: &mut Dice) -> TaskKind {
     let nth = dice.roll(2);
-    match dice.roll(9) {
+    match dice.roll(10) {
         0 => TaskKind::Check(DisputeId(uuid(nth))),
         1 => TaskKind::SendCode(VerificationId(uuid(nth))),
         2 => TaskKind::Notify(DisputeId(uuid(nth))),
@@ -338,6 +338,7 @@ fn any_task(dice: &mut Dice) -> TaskKind {
         5 => TaskKind::Probe { dispute: DisputeId(uuid(nth)), provider: provider(dice.roll(2)) },
         6 => TaskKind::Apply(BatchId(uuid(nth))),
         7 => TaskKind::File(FilingId(uuid(nth))),
+        8 => TaskKind::PurgeDocuments(DisputeId(uuid(nth))),
         _ => {
             let news = [FilingNews::DocumentsAsked, FilingNews::AllDecided];
             let news = news[usize::try_from(dice.roll(2)).unwrap()];

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use zhengming::casework::actors::Owner;
+use zhengming::casework::documents::Vault;
 use zhengming::casework::ports::{Message, Sms, Unavailable};
 use zhengming::casework::secret::Secret;
 use zhengming::casework::staging::Staging;
@@ -103,6 +104,7 @@ impl TestService {
             operators: Vec::new(),
             lookups: Vec::new(),
             staging: Staging::open(&data_dir.path().join("staging")).unwrap(),
+            vault: Vault::open(&data_dir.path().join("documents")).unwrap(),
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
         });
         let feed = Feed::open(store.clone(), data_dir.path(), signer()).await.unwrap();

@@ -1,6 +1,7 @@
 //! The service, its clock and its operator.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
+use zhengming::casework::documents::Vault;
 use zhengming::casework::lookups::AskedProvider;
 use zhengming::casework::ports::{Message, Sms, Unavailable};
 use zhengming::casework::secret::Secret;
@@ -81,7 +83,7 @@ pub struct World {
     pub service: Arc<Service>,
     pub store: Arc<WatchedStore>,
     outbox: Arc<RecordingSms>,
-    _staging: TempDir,
+    data: TempDir,
     _stop: DropGuard,
 }
 
@@ -113,6 +115,7 @@ impl World {
             lookups: setup.lookups,
             webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
             staging: Staging::open(staging.path()).unwrap(),
+            vault: Vault::open(&staging.path().join("documents")).unwrap(),
         });
         let casework = match setup.texting {
             true => casework.with_texting(Texting::new(ACCESS_NUMBER.to_owned(), GATEWAY_TOKEN)),
@@ -129,7 +132,30 @@ impl World {
         let address = serve(&service, &stop).await;
         let client = Client::new(address, service.clone());
         let _stop = stop.drop_guard();
-        Self { clock, casework, client, cmcc, service, store, outbox, _staging: staging, _stop }
+        Self { clock, casework, client, cmcc, service, store, outbox, data: staging, _stop }
+    }
+
+    /// Where documents lie.
+    pub fn documents_dir(&self) -> PathBuf {
+        self.data.path().join("documents")
+    }
+
+    /// Another process over the same store and folder, perhaps with another key.
+    pub fn restarted(&self, secret: [u8; 32]) -> Casework {
+        Casework::new(Parts {
+            store: self.store.clone(),
+            clock: Arc::new(self.clock.clone()),
+            entropy: Arc::new(SeededEntropy::new(2)),
+            secret: Secret::new(secret),
+            reference: Arc::new(Reference::built_in()),
+            settings: settings(),
+            sms: self.outbox.clone(),
+            operators: Vec::new(),
+            lookups: Vec::new(),
+            webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
+            staging: Staging::open(self.data.path()).unwrap(),
+            vault: Vault::open(&self.documents_dir()).unwrap(),
+        })
     }
 
     pub fn advance(&self, by: SignedDuration) {

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::casework::documents::Vault;
 use crate::casework::ports::{Delivery, Message, Sms, Unavailable, WebhookMessage, Webhooks};
 use crate::casework::secret::Secret;
 use crate::casework::staging::Staging;
@@ -103,6 +104,7 @@ fn casework(
         lookups: Vec::new(),
         webhooks,
         staging: Staging::open(dir.path()).unwrap(),
+        vault: Vault::open(&dir.path().join("documents")).unwrap(),
     })
 }
 

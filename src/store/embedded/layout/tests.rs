@@ -32,6 +32,7 @@ fn a_key() -> impl Strategy<Value = Key> {
         (slug, any::<u64>()).prop_map(|(p, seq)| Key::ProviderRefusal((p.parse().unwrap(), seq))),
         uuid.clone().prop_map(|id| Key::Task(TaskKind::Check(DisputeId(id)))),
         uuid.clone().prop_map(|id| Key::Task(TaskKind::SendCode(VerificationId(id)))),
+        uuid.clone().prop_map(|id| Key::Task(TaskKind::PurgeDocuments(DisputeId(id)))),
         (0u128..2, day).prop_map(|(id, on)| {
             Key::Task(TaskKind::Lapse { dispute: DisputeId(Uuid::from_u128(id)), on })
         }),
