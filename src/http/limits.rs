@@ -31,6 +31,7 @@ const DAY_S: u32 = 86_400;
 /// A rate per second may be used up ahead: this many seconds' worth at once.
 const BURST_S: u32 = 5;
 const SSE_CONNECTIONS_PER_PROVIDER_MAX: u32 = 8;
+const UPLOADS_PER_NUMBER_MAX: u32 = 1;
 
 /// The rates of the `[limits]` section that are kept in memory; 0 switches
 /// one off.
@@ -78,6 +79,7 @@ pub struct Limits {
     pub logins_by_address: Limiter<AddressPrefix>,
     pub snapshots_by_provider: Limiter<ProviderId>,
     pub event_streams_by_provider: Places<ProviderId>,
+    pub uploads_by_number: Places<Number>,
 }
 
 impl Limits {
@@ -104,6 +106,7 @@ impl Limits {
             )),
             logins_by_address: limit!(minute("logins", config.logins_per_address_per_minute)),
             snapshots_by_provider: limit!(day("snapshots", config.snapshots_per_provider_per_day)),
+            uploads_by_number: Places::new("uploads", UPLOADS_PER_NUMBER_MAX),
             event_streams_by_provider: Places::new("event-streams", SSE_CONNECTIONS_PER_PROVIDER_MAX),
         }
     }

@@ -23,6 +23,7 @@ pub mod feed;
 pub mod holders;
 pub mod limits;
 pub mod moderation;
+pub mod multipart;
 pub mod negotiate;
 pub mod problem;
 pub mod range;

@@ -5,6 +5,7 @@ mod clusters;
 mod control;
 mod delivery;
 mod disputes;
+mod documents;
 mod enterprise;
 mod filing;
 mod lookups;

@@ -5,6 +5,7 @@
 //! parses into domain types, finds its actor, calls one use case and renders.
 
 mod disputes;
+mod evidence;
 mod filing;
 mod filings;
 mod labels;
@@ -12,7 +13,7 @@ mod verifications;
 mod view;
 
 pub(super) use labels::list as list_labels;
-pub(super) use view::LabelView;
+pub(super) use view::{DocumentView, LabelView};
 
 use warp::Filter;
 
@@ -84,6 +85,12 @@ fn dispute_routes(app: &App) -> Routes {
                 by_method!(call => { GET: disputes::receipt(&app, id, call) })
             },
         );
+    let evidence =
+        warp::path!("v1" / "disputes" / DisputeId / "evidence").and(with(app)).and(call()).then(
+            |id, app: App, call: Call| async move {
+                by_method!(call => { POST: evidence::hand_in(&app, id, call) })
+            },
+        );
     let closing = withdraw.or(appeal).unify().or(receipt).unify();
-    disputes.or(dispute).unify().or(closing).unify().boxed()
+    disputes.or(dispute).unify().or(evidence).unify().or(closing).unify().boxed()
 }

@@ -10,8 +10,9 @@ use crate::casework::view::{DisputeView as Seen, ProviderProgress};
 use crate::domain::catalog::LabelCatalog;
 use crate::domain::correction::{EntryReason, NameAction};
 use crate::domain::dispute::{Claim, Reason, Status, What};
+use crate::domain::document::{Document, DocumentKind, GivenDocument};
 use crate::domain::evidence::Assurance;
-use crate::domain::id::{DisputeId, ProviderId};
+use crate::domain::id::{DisputeId, DocumentId, ProviderId};
 use crate::domain::label::{Category, Label, LabelKind, Source};
 use crate::domain::number::Number;
 use crate::domain::opened::Opened;
@@ -116,8 +117,27 @@ pub(in crate::http) struct DisputeView {
     refusal: Option<RefusalView>,
     timeline: Vec<Happened>,
     providers: Vec<ProviderView>,
+    documents: Vec<DocumentView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     correction: Option<CorrectionView>,
+}
+
+/// That something was handed in, and never what is in it.
+#[derive(Debug, Serialize)]
+pub(in crate::http) struct DocumentView {
+    id: DocumentId,
+    kind: DocumentKind,
+    bytes: u64,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purged_at: Option<Timestamp>,
+}
+
+impl DocumentView {
+    pub(in crate::http) fn of(given: &GivenDocument) -> Self {
+        let Document { id, kind, bytes, .. } = given.document;
+        Self { id, kind, bytes, at: given.at, purged_at: given.purged_at }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -184,6 +204,7 @@ pub(in crate::http) async fn dispute_view(
         refusal,
         timeline,
         providers: providers.into_iter().map(|one| ProviderView::of(one, catalog, language)).collect(),
+        documents: state.documents.iter().map(DocumentView::of).collect(),
         correction,
     })
 }

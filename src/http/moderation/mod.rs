@@ -7,6 +7,7 @@
 
 mod audit;
 mod cases;
+mod documents;
 mod gateways;
 mod providers;
 mod session;
@@ -18,7 +19,7 @@ use warp::Filter;
 use super::call::{Call, call};
 use super::service::{App, Routes, with};
 use crate::casework::batches::Fate;
-use crate::domain::id::{BatchId, DisputeId};
+use crate::domain::id::{BatchId, DisputeId, DocumentId};
 
 /// Longer than any request of this room.
 const BODY_BYTES_MAX: u64 = 16 * 1024;
@@ -74,7 +75,24 @@ fn case_routes(app: &App) -> Routes {
         .then(|id, app: App, call: Call| async move {
             by_method!(call => { POST: cases::give_back(&app, id, call) })
         });
-    queue.or(next).unify().or(case).unify().or(decision).unify().or(release).unify().boxed()
+    let document = warp::path!("v1" / "moderation" / "disputes" / DisputeId / "documents" / DocumentId)
+        .and(with(app))
+        .and(call())
+        .then(|id, document, app: App, call: Call| async move {
+            by_method!(call => { GET: documents::show(&app, id, document, call) })
+        });
+    queue
+        .or(next)
+        .unify()
+        .or(case)
+        .unify()
+        .or(document)
+        .unify()
+        .or(decision)
+        .unify()
+        .or(release)
+        .unify()
+        .boxed()
 }
 
 fn signature_routes(app: &App) -> Routes {

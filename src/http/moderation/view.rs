@@ -16,7 +16,7 @@ use crate::domain::number::Number;
 use crate::domain::opened::Opened;
 use crate::domain::tenure::TenureLine;
 use crate::domain::window::Window;
-use crate::http::holders::LabelView;
+use crate::http::holders::{DocumentView, LabelView};
 use crate::http::words;
 
 #[derive(Debug, Serialize)]
@@ -45,6 +45,7 @@ pub(super) struct CaseView<'a> {
     overdue: bool,
     first_approval_by: Option<&'a ModeratorName>,
     evidence: &'a [Evidence],
+    documents: Vec<DocumentView>,
     /// What providers show.
     labels: Vec<LabelView<'a>>,
     /// What operators told.
@@ -124,6 +125,7 @@ impl<'a> CaseView<'a> {
             overdue: case.state.status.is_open() && dispute.due_on < casework.today(dispute.number),
             first_approval_by: case.state.first_approval.as_ref(),
             evidence: &case.state.evidence,
+            documents: case.state.documents.iter().map(DocumentView::of).collect(),
             labels: case.labels.iter().map(|label| LabelView::of(label, catalog)).collect(),
             tenures: case.ledger.lines(),
             events: &dispute.events,

@@ -70,6 +70,14 @@ impl Client {
         Answer { status, headers, body }
     }
 
+    /// An answer that need not be JSON.
+    pub async fn download(&self, path: &str, token: &str) -> (u16, HeaderMap, Vec<u8>) {
+        let request = self.inner.get(format!("http://{}{path}", self.address)).bearer_auth(token);
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        (status, headers, response.bytes().await.unwrap().to_vec())
+    }
+
     /// Sends these very bytes, and no more; what comes back.
     pub async fn bytes(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::Method;
+use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 use zhengming::casework::actors::Owner;
 use zhengming::store::{Grant, Role};
@@ -191,6 +191,18 @@ impl<'a> Dispute<'a> {
         self.world.client.post(&path, &self.token, &json!({ "text": text })).await
     }
 
+    /// Hands in files, all in one request.
+    pub async fn hands_in(&self, files: &[&[u8]]) -> Answer {
+        self.sends_evidence("multipart/form-data; boundary=limit", parts("file", files)).await
+    }
+
+    pub async fn sends_evidence(&self, media_type: &str, body: Vec<u8>) -> Answer {
+        let bearer = format!("Bearer {}", self.token);
+        let fields = [("authorization", bearer.as_str()), ("content-type", media_type)];
+        let path = format!("/v1/disputes/{}/evidence", self.id);
+        self.world.client.send(Method::POST, &path, &fields, Some(body)).await
+    }
+
     /// Waits for a moderator, for this reason.
     pub async fn in_review_for(&self, flag: &str, moderator: &Moderator<'_>) -> Answer {
         self.is("in_review").await;
@@ -200,7 +212,29 @@ impl<'a> Dispute<'a> {
     }
 }
 
+/// Parts of a form, with a name and a type that lie.
+pub fn parts(name: &str, files: &[&[u8]]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for file in files {
+        let head = format!(
+            "--limit\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"../a.exe\"\r\n\
+             Content-Type: text/html\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--limit--\r\n");
+    body
+}
+
 impl Moderator<'_> {
+    /// A document of a dispute.
+    pub async fn opens(&self, dispute: &str, document: &str) -> (u16, HeaderMap, Vec<u8>) {
+        let path = format!("/v1/moderation/disputes/{dispute}/documents/{document}");
+        self.world.client.download(&path, &self.token).await
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.world.client.get(&format!("/v1/moderation/{path}"), &self.token).await
     }
