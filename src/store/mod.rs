@@ -34,6 +34,7 @@ mod filings;
 pub mod memory;
 mod record;
 pub mod sled;
+mod task;
 
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
 pub use filings::{
@@ -42,8 +43,9 @@ pub use filings::{
 pub use record::{
     AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Grant, Key, LabelCount, LogHead,
     Moderator, OperatorState, ProviderRefusal, ProviderState, Record, Role, SecretHash, Session, Stored,
-    Tally, Task, TaskKind, Telling, Verification, VerificationStatus, Webhook,
+    Tally, Telling, Verification, VerificationStatus, Webhook,
 };
+pub use task::{Task, TaskKind};
 
 use std::fmt;
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,7 +18,8 @@ use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::domain::progress::Stage;
 use crate::domain::webhook::WebhookUrl;
-use crate::store::filings::{Cluster, Filing, FilingNews, FilingPart, Trace};
+use crate::store::filings::{Cluster, Filing, FilingPart, Trace};
+use crate::store::task::{Task, TaskKind};
 
 /// SHA-256 of a secret; what is kept instead of it.
 pub type SecretHash = [u8; 32];
@@ -235,39 +235,6 @@ pub struct LogHead {
     pub verifier: String,
     pub size: u64,
     pub root: [u8; 32],
-}
-
-/// Work that is due at a time; a crash leaves it where it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Task {
-    pub kind: TaskKind,
-    pub run_at: Timestamp,
-    pub attempts: u32,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "do", content = "of")]
-pub enum TaskKind {
-    /// Gather the next piece of evidence, or decide.
-    Check(DisputeId),
-    /// Send the code of a verification.
-    SendCode(VerificationId),
-    /// Tell the holder where the dispute stands.
-    Notify(DisputeId),
-    /// End the wait for documents, if it still lasts.
-    Lapse { dispute: DisputeId, on: Date },
-    /// Ask again whether a shown name is still the subscriber's.
-    RenewName(Number),
-    /// Go on applying an upload.
-    Apply(BatchId),
-    /// Look whether a provider shows again what a dispute corrected.
-    Probe { dispute: DisputeId, provider: ProviderId },
-    /// Make disputes of a list of numbers.
-    File(FilingId),
-    /// Tell a list's contact how it stands.
-    TellFiling { filing: FilingId, news: FilingNews },
-    /// Delete what was handed in for a dispute that is closed for long.
-    PurgeDocuments(DisputeId),
 }
 
 /// Where a provider is told of a new checkpoint, and how that goes. The secret

@@ -107,19 +107,9 @@ impl State {
             What::DocumentsGiven { documents } => {
                 self.status = Status::InReview;
                 self.lapses_on = None;
-                self.documents_left = self.documents_left.map(|left| left.saturating_sub(documents.len()));
-                let given = |document: &Document| GivenDocument {
-                    document: document.clone(),
-                    at: event.at,
-                    purged_at: None,
-                };
-                self.documents.extend(documents.iter().map(given));
+                self.take(documents, event.at);
             }
-            What::DocumentsPurged => {
-                for given in self.documents.iter_mut().filter(|given| given.purged_at.is_none()) {
-                    given.purged_at = Some(event.at);
-                }
-            }
+            What::DocumentsPurged => self.purge(event.at),
             What::ApprovedOnce { .. } => {
                 self.status = Status::AwaitingSecond;
                 self.first_approval = event.moderator().cloned();
@@ -154,6 +144,18 @@ impl State {
                 self.close(Status::Reverted, event);
                 self.approved = None;
             }
+        }
+    }
+
+    fn take(&mut self, documents: &[Document], at: Timestamp) {
+        self.documents_left = self.documents_left.map(|left| left.saturating_sub(documents.len()));
+        let given = |document: &Document| GivenDocument { document: document.clone(), at, purged_at: None };
+        self.documents.extend(documents.iter().map(given));
+    }
+
+    fn purge(&mut self, at: Timestamp) {
+        for given in self.documents.iter_mut().filter(|given| given.purged_at.is_none()) {
+            given.purged_at = Some(at);
         }
     }
 
