@@ -85,7 +85,7 @@ impl NumberFile {
         // An operator that learns late may have confirmed a name after the end
         // of its tenure. After the next beginning it is the next holder's; but
         // a transfer is both at once, and then nobody can tell.
-        let next_began = self.ledger.lines().iter().any(|line| {
+        let next_began = self.ledger.standing().any(|line| {
             let is_other = line.on > ended_on || line.event == TenureEvent::Activated;
             line.event.begins() && is_other && ended_on <= line.on && line.on <= shown_on
         });

@@ -61,7 +61,7 @@ pub(super) fn next_step(case: &Case<'_>, window: Option<Window>) -> Step {
 }
 
 fn by_ledger(case: &Case<'_>, tenure: ProvenTenure) -> Step {
-    let source = case.ledger.lines().iter().rfind(|line| line.event.begins()).map(|line| line.by.clone());
+    let source = case.ledger.standing().rfind(|line| line.event.begins()).map(|line| line.by.clone());
     let told = [
         Question::HeldSince { day: tenure.began_on },
         Question::ChangedAfter { day: plus_days(tenure.began_on, -1) },
