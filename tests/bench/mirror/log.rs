@@ -1,5 +1,8 @@
 //! A log of any length that takes no memory: its entries follow from their
-//! numbers. All other records are in a store in memory.
+//! numbers. All other records are in a store on disk, as in earnest: so an
+//! acknowledgement is durable before it is answered.
+
+use std::path::Path;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -8,7 +11,7 @@ use tokio::sync::watch;
 use zhengming::domain::correction::{Entry, EntryReason, InForce, NameAction};
 use zhengming::domain::evidence::Assurance;
 use zhengming::domain::number::Number;
-use zhengming::store::memory::MemoryStore;
+use zhengming::store::sled::{SledOptions, SledStore};
 use zhengming::store::{
     AuditLine, Changeset, Cursor, Key, LOG_ENTRIES_MAX, Listing, Page, Receipt, Record, Store, StoreError,
     Versioned,
@@ -37,13 +40,15 @@ pub fn leaf(seq: u64) -> Vec<u8> {
 
 #[derive(Debug)]
 pub struct LongLog {
-    records: MemoryStore,
+    records: SledStore,
     size: watch::Sender<u64>,
 }
 
 impl LongLog {
-    pub fn new() -> Self {
-        Self { records: MemoryStore::new(), size: watch::Sender::new(0) }
+    pub fn new(dir: &Path) -> Self {
+        let options = SledOptions::new(dir.join("db"), dir.join("mark"));
+        let records = SledStore::open(&options).expect("a new folder");
+        Self { records, size: watch::Sender::new(0) }
     }
 
     pub fn grow_to(&self, size: u64) {

@@ -42,7 +42,7 @@ pub fn folder() -> TempDir {
 
 impl Served {
     pub async fn start(dir: &Path) -> Self {
-        let log = Arc::new(LongLog::new());
+        let log = Arc::new(LongLog::new(dir));
         let casework = casework(log.clone(), dir);
         let grant = Grant::Provider("tencent".parse().expect("a slug"));
         let issued = casework.issue_key(Owner::at_the_command_line(), grant, "the bench's").await;
