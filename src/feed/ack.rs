@@ -62,7 +62,7 @@ impl Feed {
         ack: &Acknowledgement,
         now: Timestamp,
     ) -> Result<bool, FeedError> {
-        self.check(ack)?;
+        self.check(ack).await?;
         // The first word about an entry stands, also within one call.
         let mut refused = BTreeMap::new();
         for entry in &ack.refused {
@@ -78,10 +78,14 @@ impl Feed {
         self.keep(provider, ack, &refused[whole..], &stages, now).await
     }
 
-    fn check(&self, ack: &Acknowledgement) -> Result<(), FeedError> {
-        let root = self.root_at(ack.size)?.ok_or(Refusal::CursorAhead { size: self.size() })?;
-        if root != ack.root {
+    /// First the root, whatever the size: who has another log is to know.
+    async fn check(&self, ack: &Acknowledgement) -> Result<(), FeedError> {
+        let size = self.size();
+        if self.durable_root_at(ack.size).await?.is_some_and(|root| root != ack.root) {
             return Err(Refusal::Diverged.into());
+        }
+        if ack.size > size {
+            return Err(Refusal::CursorAhead { size }.into());
         }
         well_formed(ack)?;
         Ok(())

@@ -18,7 +18,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::feed::merkle::{Hash, Subtree, join, root_of, subtrees};
+use crate::feed::merkle::{Frontier, Hash, Subtree, join, root_of, subtrees};
 use crate::feed::tiles::{TILE_LEVELS, TILE_WIDTH, hashes_at};
 
 /// Enough for every size that a `u64` can tell.
@@ -107,6 +107,13 @@ impl Hashes {
         self.stretch(&(0..size))
     }
 
+    /// The tree when there were `size` leaves, no more than there are.
+    pub fn frontier(&self, size: u64) -> io::Result<Frontier> {
+        let edge = subtrees(&(0..size)).into_iter().map(|subtree| self.subtree(subtree));
+        let tree = Frontier::new(size, edge.collect::<io::Result<_>>()?);
+        Ok(tree.expect("its edge has a hash for each of these subtrees"))
+    }
+
     /// Whether these are the hashes of a log of this size and root, all of
     /// them: the root is over what is in no full tile, and each full tile's
     /// hash is in the level above it.
@@ -145,8 +152,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::feed::merkle::leaf_hash;
     use crate::feed::merkle::tests::naive_root;
-    use crate::feed::merkle::{Frontier, leaf_hash};
 
     fn leaves(range: std::ops::Range<u64>) -> Vec<Hash> {
         range.map(|seq| leaf_hash(&seq.to_be_bytes())).collect()
@@ -241,6 +248,7 @@ mod tests {
             let leaves = leaves(0..hashes.size());
             for (size, leaf) in (0..).zip(&leaves) {
                 prop_assert_eq!(hashes.root(size).unwrap(), frontier.root());
+                prop_assert_eq!(&hashes.frontier(size).unwrap(), &frontier);
                 frontier.push(*leaf);
             }
             let top = hashes.size();

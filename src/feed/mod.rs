@@ -51,7 +51,7 @@ use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
 use crate::feed::checkpoint::Checkpoint;
 use crate::feed::files::LogFiles;
-use crate::feed::merkle::Hash;
+use crate::feed::merkle::{Hash, leaf_hash};
 use crate::feed::note::{NoteSigner, NoteVerifier};
 use crate::feed::render::LeafMalformed;
 use crate::feed::snapshot::Horizon;
@@ -214,6 +214,19 @@ impl Feed {
             return Ok(Some(newest.root));
         }
         Ok(if size < newest.size { Some(self.files.hashes().root(size)?) } else { None })
+    }
+
+    /// The root that the log has or will have at a size that is durable, be it
+    /// published or not; `None` beyond.
+    async fn durable_root_at(&self, size: u64) -> Result<Option<Hash>, FeedError> {
+        if size > *self.store.log_size().borrow() {
+            return Ok(None);
+        }
+        let mut tree = self.files.hashes().frontier(self.size().min(size))?;
+        while tree.size() < size {
+            self.leaves(tree.size(), size).await?.iter().for_each(|leaf| tree.push(leaf_hash(leaf)));
+        }
+        Ok(Some(tree.root()))
     }
 
     /// At most `limit` entries for somebody who has `after` of them.

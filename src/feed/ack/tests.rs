@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::feed::fake::FakeStore;
-use crate::feed::merkle::empty_root;
+use crate::feed::merkle::{Frontier, empty_root, leaf_hash};
 use crate::feed::tests::{Open, open};
 use crate::store::{Record, Store};
 
@@ -128,6 +128,30 @@ async fn the_root_must_be_ours_at_that_size() {
     let nothing = Acknowledgement { root: empty_root(), ..elsewhere };
     assert!(!feed.ack(&provider(), &nothing, at(1)).await.unwrap());
     assert_eq!(acks(&store).len() + refusals(&store).len(), 0);
+}
+
+/// Durable and not published: who guesses it right is ahead, who does not has
+/// another log.
+#[tokio::test]
+async fn the_root_is_looked_at_before_it_is_published() {
+    let (store, feed) = feed_of(5).await;
+    store.append_many(300).await;
+    let mut tree = Frontier::default();
+    for (size, leaf) in (1..).zip(store.leaves()) {
+        tree.push(leaf_hash(&leaf));
+        if size <= 5 {
+            continue;
+        }
+        let ack = ack_of(&feed, 4, Stage::Received).await;
+        let ack = Acknowledgement { size, root: tree.root(), ..ack };
+        assert_eq!(refused(feed.ack(&provider(), &ack, at(1)).await), Refusal::CursorAhead { size: 5 });
+        let other = Acknowledgement { root: empty_root(), ..ack };
+        assert_eq!(refused(feed.ack(&provider(), &other, at(1)).await), Refusal::Diverged);
+    }
+    feed.publish().await.unwrap();
+    let ack = ack_of(&feed, 305, Stage::Received).await;
+    assert_eq!(ack.root, tree.root());
+    assert!(feed.ack(&provider(), &ack, at(2)).await.unwrap());
 }
 
 #[tokio::test]
