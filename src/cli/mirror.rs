@@ -28,15 +28,13 @@ pub async fn mirror(args: MirrorArgs, world: &World) -> Result<(), Failed> {
     let stop = CancellationToken::new();
     signals::cancel_on_signal(stop.clone()).map_err(|error| Failed::new("signals", &error))?;
     if args.once {
-        return match stop.run_until_cancelled(mirror.catch_up()).await {
-            None => Err(Failed::because("ended by a signal; what was there stays")),
-            Some(round) => {
-                let round = round.map_err(failed)?;
-                let acked = if round.is_acknowledged { "acknowledged" } else { "not acknowledged yet" };
-                println!("{} entries, {} of them new, {acked}", round.size, round.new);
-                Ok(())
-            }
+        let Some(round) = stop.run_until_cancelled(mirror.catch_up()).await else {
+            return Err(Failed::because("ended by a signal; what was there stays"));
         };
+        let round = round.map_err(failed)?;
+        let acked = if round.is_acknowledged { "acknowledged" } else { "not acknowledged yet" };
+        println!("{} entries, {} of them new, {acked}", round.size, round.new);
+        return mirror.settle().await.map_err(failed);
     }
     follow(&mirror, world.entropy.as_ref(), &stop).await.map_err(failed)?;
     tracing::info!("ended");

@@ -17,7 +17,9 @@ mod served;
 
 use std::fmt::Write;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -147,8 +149,12 @@ struct CatchingUp {
     base: u64,
     /// In a mirror that runs.
     following: Duration,
-    /// By `zhengming mirror --once`, from its start to its end.
+    /// What it then does before it waits for more.
+    settling: Duration,
+    /// By `zhengming mirror --once`, from its start to the acknowledgement.
     once: Duration,
+    /// And to its end.
+    once_settled: Duration,
 }
 
 async fn catching_up(bases: &[u64]) -> String {
@@ -160,29 +166,44 @@ async fn catching_up(bases: &[u64]) -> String {
         served.grow_to(base).await;
         let mirror = a_mirror(&served, &out, Arc::default());
         mirror.catch_up().await.expect("the log is whole");
-        let (mut following, mut once) = (Vec::new(), Vec::new());
+        mirror.settle().await.expect("nobody reads");
+        let (mut following, mut settling) = (Vec::new(), Vec::new());
         for _ in 0..REPEATS {
             served.grow_to(served.size() + NEW).await;
             let began = Instant::now();
             let round = mirror.catch_up().await.expect("the log is whole");
             following.push(began.elapsed());
+            let began = Instant::now();
+            mirror.settle().await.expect("nobody reads");
+            settling.push(began.elapsed());
             assert_eq!(round.new, NEW);
         }
         // It holds the folder.
         drop(mirror);
+        let (mut once, mut once_settled) = (Vec::new(), Vec::new());
         for _ in 0..REPEATS {
             served.grow_to(served.size() + NEW).await;
-            let mut command = served.command(&out);
-            let began = Instant::now();
-            let ended = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
-            once.push(began.elapsed());
-            let said = ended.expect("the program is there");
-            let told = String::from_utf8_lossy(&said.stdout).into_owned();
-            assert!(told.contains(&format!("{NEW} of them new, acknowledged")), "{said:?}");
+            let command = served.command(&out);
+            let (acked, ended) = tokio::task::spawn_blocking(|| run(command)).await.expect("no panic");
+            once.push(acked);
+            once_settled.push(ended);
         }
-        measured.push(CatchingUp { base, following: median(following), once: median(once) });
+        let [following, settling, once, once_settled] = [following, settling, once, once_settled].map(median);
+        measured.push(CatchingUp { base, following, settling, once, once_settled });
     }
     told(&measured)
+}
+
+/// How long until it said that all is acknowledged, and until it ended.
+fn run(mut command: Command) -> (Duration, Duration) {
+    let began = Instant::now();
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("the program is there");
+    let mut said = String::new();
+    BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut said).expect("UTF-8");
+    let acked = began.elapsed();
+    assert!(child.wait().expect("it is ours").success());
+    assert!(said.contains(&format!("{NEW} of them new, acknowledged")), "{said}");
+    (acked, began.elapsed())
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -191,12 +212,13 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 fn told(measured: &[CatchingUp]) -> String {
-    let mut text = format!(
-        "\n{NEW} new entries on top of so many, ms, medians of {REPEATS}\n\n        base  following    once\n"
-    );
+    let mut text = format!("\n{NEW} new entries on top of so many, ms, medians of {REPEATS}\n\n");
+    let _ = writeln!(text, "        base  following  then settling    once  to its end");
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    for CatchingUp { base, following, once } in measured {
-        let _ = writeln!(text, "{base:>12} {:>10.1} {:>7.1}", ms(*following), ms(*once));
+    for CatchingUp { base, following, settling, once, once_settled } in measured {
+        let [following, settling, once, end] =
+            [following, settling, once, once_settled].map(|time| ms(*time));
+        let _ = writeln!(text, "{base:>12} {following:>10.1} {settling:>14.1} {once:>7.1} {end:>11.1}");
     }
     if let (Some(first), Some(last)) = (measured.first(), measured.last()) {
         for (what, first, last) in

@@ -51,6 +51,7 @@ async fn one(mirror: &Mirror) -> Result<(), MirrorError> {
     if round.new > 0 {
         tracing::info!(size = round.size, new = round.new, acked = round.is_acknowledged, "caught up");
     }
+    mirror.settle().await?;
     sleep(round.rest).await;
     Ok(mirror.news(round.size).await?)
 }

@@ -91,6 +91,12 @@ impl Mirror {
         }
     }
 
+    /// After a round: does what could wait until the service knew. Who never
+    /// calls it has the same data, and new entries cost more and more.
+    pub async fn settle(&self) -> Result<(), MirrorError> {
+        self.place.with(|output| output.settle()).await
+    }
+
     async fn round(&self) -> Result<Round, MirrorError> {
         let mut state = self.state().await?;
         let before = state.as_ref().map_or(0, |state| state.tree.size());

@@ -21,12 +21,15 @@ fn exists(name: &str) -> impl Fn(&Path) -> bool + '_ {
 }
 
 /// At once; while rows are written; as soon as they are there, before or
-/// while it is acknowledged.
+/// while it is acknowledged; as soon as it is, before or while they are
+/// brought into their places; while that is so.
 const IN_SQLITE: &[Moment] = &[
     |_, _| true,
     |dir, _| exists("corrections.sqlite")(dir),
     |dir, _| exists("corrections.sqlite-journal")(dir),
     |dir, had| sqlite_size(dir).is_some_and(|size| size > had),
+    |dir, had| sqlite_acked(dir).is_some_and(|size| size > had),
+    |dir, had| sqlite_acked(dir).is_some_and(|size| size > had) && exists("corrections.sqlite-journal")(dir),
 ];
 
 const IN_LINES: &[Moment] = &[
@@ -145,6 +148,15 @@ fn sqlite_size(dir: &Path) -> Option<u64> {
     });
     assert_eq!((whole.ok()?.as_str(), rows.ok()?), ("ok", (size, size - 1)));
     u64::try_from(size).ok()
+}
+
+/// Without a look at anything else, to be quick.
+fn sqlite_acked(dir: &Path) -> Option<u64> {
+    let path = dir.join("corrections.sqlite");
+    let connection = path.exists().then(|| Connection::open(path).ok()).flatten()?;
+    let acked = "SELECT value FROM meta WHERE key = 'acked_size'";
+    let acked = connection.query_row(acked, [], |row| row.get::<_, i64>(0)).ok()?;
+    u64::try_from(acked).ok()
 }
 
 /// How many corrections the file has; ascending, and each of them whole.

@@ -46,6 +46,11 @@ pub trait Output: fmt::Debug + Send {
     /// Notes what the service was told.
     fn acknowledged(&mut self, acked: Acked) -> Result<(), MirrorError>;
 
+    /// Does what could wait until the service knew. The data stays the same.
+    fn settle(&mut self) -> Result<(), MirrorError> {
+        Ok(())
+    }
+
     /// How long to leave the disk alone after a step.
     fn rest(&self) -> Duration {
         Duration::ZERO

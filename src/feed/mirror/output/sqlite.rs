@@ -1,5 +1,12 @@
-//! `corrections.sqlite`: a table of the corrections in force, and the mirror's
-//! own state beside it in the same transactions.
+//! `corrections.sqlite`: the corrections in force, and the mirror's own state
+//! beside them in the same transactions.
+//!
+//! Apps read `corrections`, a view of two tables. In `settled`, which is large,
+//! new rows lie far apart: each costs a page that is read, journaled, written
+//! and synced. So new entries go into `recent`, where they lie together, and
+//! are seen and acknowledged from there, at the same cost whatever `settled`
+//! has; `settle` brings them into their places while the mirror has nothing
+//! else to do. Both are transactions that an app sees all of or nothing.
 //!
 //! The journal is a rollback journal and not a WAL: then the one file is all
 //! there is for whoever copies or opens it, and a file put in its place never
@@ -38,11 +45,26 @@ const PROGRESS_EVERY: u64 = 10_000;
 /// neighbours lie on one page, and pages are met one after the other.
 const SORTED_ENTRIES_MAX: usize = 65_536;
 
+/// More new entries than these go into their places at once.
+const RECENT_ENTRIES_MAX: u64 = if cfg!(test) { 300 } else { 65_536 };
+
+/// A recent row without `at` withdraws.
 const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS corrections(
+    CREATE TABLE IF NOT EXISTS settled(
         number INTEGER PRIMARY KEY, void_before TEXT, name_action TEXT, name TEXT, name_until TEXT,
         reason TEXT, assurance TEXT, at TEXT, seq INTEGER);
+    CREATE TABLE IF NOT EXISTS recent(
+        number INTEGER PRIMARY KEY, void_before TEXT, name_action TEXT, name TEXT, name_until TEXT,
+        reason TEXT, assurance TEXT, at TEXT, seq INTEGER);
+    CREATE VIEW IF NOT EXISTS corrections AS
+        SELECT * FROM recent WHERE at IS NOT NULL
+        UNION ALL
+        SELECT * FROM settled WHERE number NOT IN (SELECT number FROM recent);
     CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;";
+const SETTLE: &str = "
+    DELETE FROM settled WHERE number IN (SELECT number FROM recent WHERE at IS NULL);
+    INSERT OR REPLACE INTO settled SELECT * FROM recent WHERE at IS NOT NULL;
+    DELETE FROM recent;";
 
 #[derive(Debug)]
 pub struct SqliteOutput {
@@ -75,9 +97,8 @@ impl SqliteOutput {
     ) -> Result<(), MirrorError> {
         let written = (|| {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction.execute_batch(TABLES)?;
             if from_nothing {
-                transaction.execute("DELETE FROM corrections", [])?;
+                transaction.execute_batch("DELETE FROM settled; DELETE FROM recent")?;
             }
             write(&transaction)?;
             put_state(&transaction, &state)?;
@@ -109,7 +130,12 @@ impl Output for SqliteOutput {
         let path = self.path.clone();
         let from_nothing = self.state.is_none();
         self.write(state, from_nothing, |transaction| {
-            let mut rows = Rows::of(transaction)?;
+            let mut rows = if from_nothing || entries.len() > RECENT_ENTRIES_MAX {
+                transaction.execute_batch(SETTLE)?;
+                Rows::settled(transaction)?
+            } else {
+                Rows::recent(transaction)?
+            };
             let mut sorted = Vec::new();
             for spooled in entries.entries() {
                 let spooled = spooled.map_err(|error| MirrorError::io(&path, &error))?;
@@ -131,7 +157,7 @@ impl Output for SqliteOutput {
     ) -> Result<(), MirrorError> {
         let lines = snapshot.lines().map_err(|error| MirrorError::io(&self.path, &error))?;
         self.write(state, true, |transaction| {
-            let mut rows = Rows::of(transaction)?;
+            let mut rows = Rows::settled(transaction)?;
             for (done, line) in (1..).zip(lines) {
                 let line = line?;
                 rows.apply(line.seq, &line.entry)?;
@@ -147,19 +173,39 @@ impl Output for SqliteOutput {
         let Some(state) = self.state.clone() else { return Ok(()) };
         self.write(State { acked: Some(acked), ..state }, false, |_| Ok(()))
     }
+
+    fn settle(&mut self) -> Result<(), MirrorError> {
+        let Some(state) = self.state.clone() else { return Ok(()) };
+        let any = self.connection.query_row("SELECT EXISTS (SELECT 1 FROM recent)", [], |row| row.get(0));
+        match any {
+            Ok(false) => Ok(()),
+            // What ails the file ails the transaction too, and is dealt with there.
+            Ok(true) | Err(_) => {
+                self.write(state, false, |transaction| Ok(transaction.execute_batch(SETTLE)?))
+            }
+        }
+    }
 }
 
 /// The two statements that corrections need.
 struct Rows<'a> {
     put: Statement<'a>,
-    delete: Statement<'a>,
+    withdraw: Statement<'a>,
 }
 
 impl<'a> Rows<'a> {
-    fn of(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
-        let put = "INSERT OR REPLACE INTO corrections VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-        let delete = "DELETE FROM corrections WHERE number = ?1";
-        Ok(Self { put: transaction.prepare(put)?, delete: transaction.prepare(delete)? })
+    /// They hide what is settled of the same numbers.
+    fn recent(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
+        Self::of(transaction, "recent", "INSERT OR REPLACE INTO recent(number) VALUES (?1)")
+    }
+
+    fn settled(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
+        Self::of(transaction, "settled", "DELETE FROM settled WHERE number = ?1")
+    }
+
+    fn of(transaction: &'a Transaction<'_>, table: &str, withdraw: &str) -> rusqlite::Result<Self> {
+        let put = format!("INSERT OR REPLACE INTO {table} VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+        Ok(Self { put: transaction.prepare(&put)?, withdraw: transaction.prepare(withdraw)? })
     }
 
     /// Later entries of a number after earlier ones, and numbers as they lie.
@@ -171,7 +217,7 @@ impl<'a> Rows<'a> {
     fn apply(&mut self, seq: u64, entry: &Entry) -> rusqlite::Result<()> {
         let number = integer(entry.number.digits());
         if entry.withdrawn {
-            self.delete.execute([number])?;
+            self.withdraw.execute([number])?;
             return Ok(());
         }
         self.put.execute(params![
@@ -204,25 +250,34 @@ fn integer(number: u64) -> i64 {
 fn connect(path: &Path) -> rusqlite::Result<(Connection, Option<State>)> {
     // Without SQLITE_OPEN_URI: a folder may be called `file:x`.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(BUSY_TIMEOUT_S))?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "synchronous", "EXTRA")?;
     // The first look at the file, and what rolls back a journal left behind.
     connection.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
-    let state = get_state(&connection)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    make_tables(&transaction)?;
+    let state = get_state(&transaction)?;
+    transaction.commit()?;
     Ok((connection, state))
+}
+
+/// Writes nothing where they are there.
+fn make_tables(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    // Files once had the one table, under the name of the view.
+    let is_old = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'corrections'";
+    if transaction.query_row(is_old, [], |_| Ok(())).optional()?.is_some() {
+        transaction.execute_batch("ALTER TABLE corrections RENAME TO settled")?;
+    }
+    transaction.execute_batch(TABLES)
 }
 
 /// Nothing where nothing was written yet, or where it does not fit together:
 /// then everything is built anew.
-fn get_state(connection: &Connection) -> rusqlite::Result<Option<State>> {
-    let is_there = "SELECT 1 FROM sqlite_schema WHERE name = 'meta'";
-    if connection.query_row(is_there, [], |_| Ok(())).optional()?.is_none() {
-        return Ok(None);
-    }
+fn get_state(transaction: &Transaction<'_>) -> rusqlite::Result<Option<State>> {
     let mut record = Map::new();
-    let mut statement = connection.prepare("SELECT key, value FROM meta")?;
+    let mut statement = transaction.prepare("SELECT key, value FROM meta")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let value = match row.get_ref(1)? {
@@ -293,52 +348,4 @@ fn set_aside(path: &Path) -> Result<(), MirrorError> {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::feed::merkle::Frontier;
-
-    struct Quiet;
-
-    impl Progress for Quiet {
-        fn at(&self, _: Phase, _: u64, _: u64) {}
-    }
-
-    fn state(checkpoint: &str) -> State {
-        let tree = Frontier::default();
-        State { verifier: "v".to_owned(), tree, checkpoint: checkpoint.to_owned(), acked: None }
-    }
-
-    #[test]
-    fn a_full_disk_is_named_and_leaves_the_last_state() {
-        let dir = tempfile::tempdir().unwrap();
-        let nothing = Spool::create(dir.path(), Frontier::default()).unwrap();
-        let mut output = SqliteOutput::open(dir.path()).unwrap();
-        output.add(&nothing, state("small"), &Quiet).unwrap();
-        output.connection.pragma_update(None, "max_page_count", 4).unwrap();
-        let error = output.add(&nothing, state(&"large ".repeat(10_000)), &Quiet).unwrap_err();
-        assert!(matches!(error, MirrorError::DiskFull { .. }), "{error}");
-        assert_eq!(output.state(), Some(&state("small")));
-        drop(output);
-        assert_eq!(SqliteOutput::open(dir.path()).unwrap().state(), Some(&state("small")));
-    }
-
-    /// They wait for us, and we for them, but neither for ever.
-    #[test]
-    fn readers_see_the_last_step_while_the_next_is_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let nothing = Spool::create(dir.path(), Frontier::default()).unwrap();
-        let mut output = SqliteOutput::open(dir.path()).unwrap();
-        output.add(&nothing, state("first"), &Quiet).unwrap();
-        let reader = Connection::open(dir.path().join("corrections.sqlite")).unwrap();
-        let seen = || -> String {
-            let sql = "SELECT value FROM meta WHERE key = 'checkpoint'";
-            reader.query_row(sql, [], |row| row.get(0)).unwrap()
-        };
-        let written = output.write(state("second"), false, |_| {
-            assert_eq!(seen(), "first");
-            Ok(())
-        });
-        written.unwrap();
-        assert_eq!(seen(), "second");
-    }
-}
+mod tests;

@@ -23,6 +23,10 @@ async fn growth_in_any_steps_is_the_naive_fold() {
                 assert!(round.is_acknowledged);
                 assert_eq!(round.size, fake.size());
                 assert_eq!(read(dir.path(), format), expected(&fake, fake.size(), format));
+                if fake.dice(2) == 0 {
+                    mirror.settle().await.unwrap();
+                    assert_eq!(read(dir.path(), format), expected(&fake, fake.size(), format));
+                }
                 if fake.size() > 0 {
                     let (size, root, stage) = fake.acks().pop().unwrap();
                     assert_eq!((size, root, stage.as_str()), (fake.size(), fake.root(size), "serving"));

@@ -74,22 +74,33 @@ async fn the_first_lines_are_whole_or_not_there() {
     }
 }
 
-/// A process that died in the middle of a transaction, half of it on disk.
+/// A process that died in the middle of a step, or of bringing its rows into
+/// their places, half of it on disk.
 #[tokio::test]
 async fn sqlite_goes_back_to_the_last_round() {
-    let (fake, dir, copy) = (Fake::with(9, 200), folder(), folder());
-    once(&fake, dir.path(), Format::Sqlite).await.unwrap();
-    let connection = rusqlite::Connection::open(dir.path().join("corrections.sqlite")).unwrap();
-    connection.execute_batch("BEGIN; UPDATE corrections SET reason = 'torn'; DELETE FROM meta").unwrap();
-    connection.cache_flush().unwrap();
-    for name in ["corrections.sqlite", "corrections.sqlite-journal"] {
-        fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+    for work in [
+        "INSERT OR REPLACE INTO recent SELECT * FROM settled; DELETE FROM meta",
+        "INSERT OR REPLACE INTO settled SELECT * FROM recent; DELETE FROM recent",
+    ] {
+        let (fake, dir, copy) = (Fake::with(9, 200), folder(), folder());
+        once(&fake, dir.path(), Format::Sqlite).await.unwrap();
+        fake.grow(100);
+        once(&fake, dir.path(), Format::Sqlite).await.unwrap();
+        let whole = fs::read(dir.path().join("corrections.sqlite")).unwrap();
+        let connection = rusqlite::Connection::open(dir.path().join("corrections.sqlite")).unwrap();
+        let begun = connection.execute_batch(&format!("BEGIN; {work}"));
+        begun.and_then(|()| connection.cache_flush()).unwrap();
+        assert!(connection.changes() > 0, "{work}");
+        for name in ["corrections.sqlite", "corrections.sqlite-journal"] {
+            fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+        }
+        assert_ne!(fs::read(copy.path().join("corrections.sqlite")).unwrap(), whole, "it was on disk");
+        let mirror = mirror(&fake, copy.path(), Format::Sqlite);
+        assert_eq!(mirror.size().await.unwrap(), 300);
+        assert_eq!(read(copy.path(), Format::Sqlite), expected(&fake, 300, Format::Sqlite));
+        mirror.settle().await.unwrap();
+        assert_eq!(read(copy.path(), Format::Sqlite), expected(&fake, 300, Format::Sqlite));
     }
-    let torn = fs::read(copy.path().join("corrections.sqlite")).unwrap();
-    assert!(torn.windows(4).any(|bytes| bytes == b"torn"), "it was on disk");
-    let mirror = mirror(&fake, copy.path(), Format::Sqlite);
-    assert_eq!(mirror.size().await.unwrap(), 200);
-    assert_eq!(read(copy.path(), Format::Sqlite), expected(&fake, 200, Format::Sqlite));
 }
 
 /// A mirror that is dropped in the middle of fetching has done nothing.
