@@ -1,12 +1,14 @@
 //! `corrections.sqlite`: the corrections in force, and the mirror's own state
 //! beside them in the same transactions.
 //!
-//! Apps read `corrections`, a view of two tables. In `settled`, which is large,
-//! new rows lie far apart: each costs a page that is read, journaled, written
-//! and synced. So new entries go into `recent`, where they lie together, and
-//! are seen and acknowledged from there, at the same cost whatever `settled`
-//! has; `settle` brings them into their places while the mirror has nothing
-//! else to do. Both are transactions that an app sees all of or nothing.
+//! `corrections` is a table. In a large one new rows lie far apart: each costs
+//! a page that is read, journaled, written and synced. So new entries go into
+//! `recent`, where they lie together, and are seen and acknowledged from there
+//! at the same cost whatever the file holds: `corrections` is for that moment
+//! a view over `recent` and the table, which is called `settled` then. `settle`
+//! brings the rows into their places, and the table back under its name, while
+//! the mirror has nothing else to do. Both are transactions that an app sees
+//! all of or nothing, and what it asks reads the same before and after.
 //!
 //! The journal is a rollback journal and not a WAL: then the one file is all
 //! there is for whoever copies or opens it, and a file put in its place never
@@ -50,21 +52,25 @@ const RECENT_ENTRIES_MAX: u64 = if cfg!(test) { 300 } else { 65_536 };
 
 /// A recent row without `at` withdraws.
 const TABLES: &str = "
-    CREATE TABLE IF NOT EXISTS settled(
+    CREATE TABLE IF NOT EXISTS corrections(
         number INTEGER PRIMARY KEY, void_before TEXT, name_action TEXT, name TEXT, name_until TEXT,
         reason TEXT, assurance TEXT, at TEXT, seq INTEGER);
     CREATE TABLE IF NOT EXISTS recent(
         number INTEGER PRIMARY KEY, void_before TEXT, name_action TEXT, name TEXT, name_until TEXT,
         reason TEXT, assurance TEXT, at TEXT, seq INTEGER);
-    CREATE VIEW IF NOT EXISTS corrections AS
+    CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;";
+const UNSETTLE: &str = "
+    ALTER TABLE corrections RENAME TO settled;
+    CREATE VIEW corrections AS
         SELECT * FROM recent WHERE at IS NOT NULL
         UNION ALL
-        SELECT * FROM settled WHERE number NOT IN (SELECT number FROM recent);
-    CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;";
+        SELECT * FROM settled WHERE number NOT IN (SELECT number FROM recent);";
 const SETTLE: &str = "
+    DROP VIEW corrections;
     DELETE FROM settled WHERE number IN (SELECT number FROM recent WHERE at IS NULL);
     INSERT OR REPLACE INTO settled SELECT * FROM recent WHERE at IS NOT NULL;
-    DELETE FROM recent;";
+    DELETE FROM recent;
+    ALTER TABLE settled RENAME TO corrections;";
 
 #[derive(Debug)]
 pub struct SqliteOutput {
@@ -98,7 +104,8 @@ impl SqliteOutput {
         let written = (|| {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             if from_nothing {
-                transaction.execute_batch("DELETE FROM settled; DELETE FROM recent")?;
+                settle(&transaction)?;
+                transaction.execute("DELETE FROM corrections", [])?;
             }
             write(&transaction)?;
             put_state(&transaction, &state)?;
@@ -131,9 +138,10 @@ impl Output for SqliteOutput {
         let from_nothing = self.state.is_none();
         self.write(state, from_nothing, |transaction| {
             let mut rows = if from_nothing || entries.len() > RECENT_ENTRIES_MAX {
-                transaction.execute_batch(SETTLE)?;
+                settle(transaction)?;
                 Rows::settled(transaction)?
             } else {
+                unsettle(transaction)?;
                 Rows::recent(transaction)?
             };
             let mut sorted = Vec::new();
@@ -176,15 +184,26 @@ impl Output for SqliteOutput {
 
     fn settle(&mut self) -> Result<(), MirrorError> {
         let Some(state) = self.state.clone() else { return Ok(()) };
-        let any = self.connection.query_row("SELECT EXISTS (SELECT 1 FROM recent)", [], |row| row.get(0));
-        match any {
-            Ok(false) => Ok(()),
+        match is_settled(&self.connection) {
+            Ok(true) => Ok(()),
             // What ails the file ails the transaction too, and is dealt with there.
-            Ok(true) | Err(_) => {
-                self.write(state, false, |transaction| Ok(transaction.execute_batch(SETTLE)?))
-            }
+            Ok(false) | Err(_) => self.write(state, false, |transaction| Ok(settle(transaction)?)),
         }
     }
+}
+
+/// Whether all rows are in their places, in the table that apps read.
+fn is_settled(connection: &Connection) -> rusqlite::Result<bool> {
+    let unsettled = "SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = 'corrections'";
+    Ok(connection.query_row(unsettled, [], |_| Ok(())).optional()?.is_none())
+}
+
+fn settle(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    if is_settled(transaction)? { Ok(()) } else { transaction.execute_batch(SETTLE) }
+}
+
+fn unsettle(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    if is_settled(transaction)? { transaction.execute_batch(UNSETTLE) } else { Ok(()) }
 }
 
 /// The two statements that corrections need.
@@ -200,7 +219,7 @@ impl<'a> Rows<'a> {
     }
 
     fn settled(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
-        Self::of(transaction, "settled", "DELETE FROM settled WHERE number = ?1")
+        Self::of(transaction, "corrections", "DELETE FROM corrections WHERE number = ?1")
     }
 
     fn of(transaction: &'a Transaction<'_>, table: &str, withdraw: &str) -> rusqlite::Result<Self> {
@@ -257,20 +276,11 @@ fn connect(path: &Path) -> rusqlite::Result<(Connection, Option<State>)> {
     // The first look at the file, and what rolls back a journal left behind.
     connection.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    make_tables(&transaction)?;
+    // Writes nothing where they are there.
+    transaction.execute_batch(TABLES)?;
     let state = get_state(&transaction)?;
     transaction.commit()?;
     Ok((connection, state))
-}
-
-/// Writes nothing where they are there.
-fn make_tables(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    // Files once had the one table, under the name of the view.
-    let is_old = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'corrections'";
-    if transaction.query_row(is_old, [], |_| Ok(())).optional()?.is_some() {
-        transaction.execute_batch("ALTER TABLE corrections RENAME TO settled")?;
-    }
-    transaction.execute_batch(TABLES)
 }
 
 /// Nothing where nothing was written yet, or where it does not fit together:
