@@ -42,6 +42,8 @@ mod sorting;
 pub mod staging;
 pub mod tenure_upload;
 pub mod tenures;
+#[cfg(test)]
+mod testkit;
 pub mod texting;
 pub mod uploads;
 pub mod view;

@@ -11,16 +11,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
-use crate::casework::documents::Vault;
-use crate::casework::ports::{Message, Sms, Unavailable};
-use crate::casework::secret::Secret;
-use crate::casework::staging::Staging;
-use crate::casework::{Parts, Settings};
+use crate::casework::Parts;
+use crate::casework::ports::Unavailable;
+use crate::casework::testkit::parts;
 use crate::domain::label::Label;
-use crate::domain::reference::Reference;
 use crate::env::clock::MockClock;
-use crate::env::entropy::SeededEntropy;
-use crate::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 
@@ -76,16 +71,6 @@ impl LookUp for Provider {
     }
 }
 
-#[derive(Debug)]
-struct NoSms;
-
-#[async_trait]
-impl Sms for NoSms {
-    async fn send(&self, _: &Message) -> std::result::Result<(), Unavailable> {
-        Err(unavailable(None))
-    }
-}
-
 fn unavailable(retry_after_s: Option<u64>) -> Unavailable {
     Unavailable { why: "503".into(), retry_after_s, alarm: false }
 }
@@ -125,30 +110,8 @@ impl Town {
             id: id.parse().unwrap(),
             api: api.clone() as Arc<dyn LookUp>,
         };
-        let casework = Casework::new(Parts {
-            store: store.clone(),
-            clock: Arc::new(clock.clone()),
-            entropy: Arc::new(SeededEntropy::new(1)),
-            secret: Secret::new([7; 32]),
-            reference: Arc::new(Reference::built_in()),
-            settings: Settings {
-                codes_per_number_per_day: 0,
-                filings_per_number_per_90_days: 0,
-                cluster_filings_per_30_days: 0,
-                sms_per_minute: 0,
-                releases_per_operator_per_day: 0,
-                labels_per_provider_per_day: 0,
-                recycling_dates_per_number_per_day: 0,
-                publish_all_releases: false,
-                altcha_max_number: 0,
-            },
-            sms: Arc::new(NoSms),
-            operators: Vec::new(),
-            lookups: IDS.iter().zip(&providers).map(asked).collect(),
-            webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
-            staging: Staging::open(dir.path()).unwrap(),
-            vault: Vault::open(&dir.path().join("documents")).unwrap(),
-        });
+        let lookups = IDS.iter().zip(&providers).map(asked).collect();
+        let casework = Casework::new(Parts { lookups, ..parts(&store, &clock, dir.path()) });
         Self { casework, clock, store, providers, _dir: dir }
     }
 

@@ -12,14 +12,10 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::casework::documents::Vault;
-use crate::casework::ports::{Delivery, Message, Sms, Unavailable, WebhookMessage, Webhooks};
-use crate::casework::secret::Secret;
-use crate::casework::staging::Staging;
-use crate::casework::{Error, Parts, Settings};
-use crate::domain::reference::Reference;
+use crate::casework::ports::{Delivery, Unavailable, WebhookMessage, Webhooks};
+use crate::casework::testkit::parts;
+use crate::casework::{Error, Parts};
 use crate::env::clock::{Clock, MockClock};
-use crate::env::entropy::SeededEntropy;
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 
@@ -43,16 +39,6 @@ impl Webhooks for Receiver {
     async fn post(&self, message: &WebhookMessage) -> Delivery {
         self.calls.lock().unwrap().push(message.clone());
         self.answer.lock().unwrap().clone()
-    }
-}
-
-#[derive(Debug)]
-struct NoSms;
-
-#[async_trait]
-impl Sms for NoSms {
-    async fn send(&self, _: &Message) -> std::result::Result<(), Unavailable> {
-        Err(Unavailable { why: "there is none here".into(), retry_after_s: None, alarm: false })
     }
 }
 
@@ -82,30 +68,7 @@ fn casework(
     webhooks: Arc<dyn Webhooks>,
     dir: &TempDir,
 ) -> Casework {
-    Casework::new(Parts {
-        store: store.clone(),
-        clock: Arc::new(clock.clone()),
-        entropy: Arc::new(SeededEntropy::new(1)),
-        secret: Secret::new([7; 32]),
-        reference: Arc::new(Reference::built_in()),
-        settings: Settings {
-            codes_per_number_per_day: 0,
-            filings_per_number_per_90_days: 0,
-            cluster_filings_per_30_days: 0,
-            sms_per_minute: 0,
-            releases_per_operator_per_day: 0,
-            recycling_dates_per_number_per_day: 3,
-            publish_all_releases: false,
-            labels_per_provider_per_day: 0,
-            altcha_max_number: 0,
-        },
-        sms: Arc::new(NoSms),
-        operators: Vec::new(),
-        lookups: Vec::new(),
-        webhooks,
-        staging: Staging::open(dir.path()).unwrap(),
-        vault: Vault::open(&dir.path().join("documents")).unwrap(),
-    })
+    Casework::new(Parts { webhooks, ..parts(store, clock, dir.path()) })
 }
 
 impl Town {

@@ -1,7 +1,7 @@
 //! A shown name is a lease: 90 days, asked again every 30.
 
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use zhengming::store::Role;
 
 use super::{COMPANY, LANDLINE, files_one, is_anothers, is_companys};
@@ -17,6 +17,16 @@ async fn shown(world: &World) -> Dispute<'_> {
 fn until(view: &Answer) -> String {
     assert_eq!(view["correction"]["name"], COMPANY, "{}", view.body);
     view["correction"]["name_until"].as_str().unwrap().to_owned()
+}
+
+/// The entry that ended it.
+async fn taken_down(dispute: &Dispute<'_>) -> Value {
+    let correction = dispute.look().await["correction"].clone();
+    assert_eq!(
+        (&correction["name_action"], &correction["reason"]),
+        (&json!("clear"), &json!("tenure_ended"))
+    );
+    correction
 }
 
 #[tokio::test]
@@ -45,11 +55,7 @@ async fn an_operator_that_knew_it_and_knows_it_no_more_takes_it_down() {
     world.cmcc.set(world.number(LANDLINE), Vec::new());
     world.advance_days(30);
     world.work().await;
-    let correction = dispute.look().await["correction"].clone();
-    assert_eq!(
-        (&correction["name_action"], &correction["reason"]),
-        (&json!("clear"), &json!("tenure_ended"))
-    );
+    taken_down(&dispute).await;
 }
 
 #[tokio::test]
@@ -92,11 +98,7 @@ async fn a_no_takes_it_down() {
     is_anothers(&world, LANDLINE);
     world.advance_days(30);
     world.work().await;
-    let correction = dispute.look().await["correction"].clone();
-    assert_eq!(
-        (&correction["name_action"], &correction["reason"]),
-        (&json!("clear"), &json!("tenure_ended"))
-    );
+    let correction = taken_down(&dispute).await;
     world.advance_days(60);
     world.work().await;
     assert_eq!(dispute.look().await["correction"]["seq"], correction["seq"]);
