@@ -45,6 +45,15 @@ pub struct Confirmed {
     pub expires_at: Timestamp,
 }
 
+/// What a page shows while it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    pub number: Number,
+    /// What to send, where that is the method.
+    pub wanted: Option<Wanted>,
+    pub delivery: Option<MessageState>,
+}
+
 /// Where a verification stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
@@ -192,6 +201,18 @@ impl Casework {
     pub async fn verification(&self, id: VerificationId) -> Result<Standing> {
         let found = self.store().load::<Verification>(&id).await?.ok_or(Refusal::NotFound)?.value;
         Ok(found.standing(self.now()))
+    }
+
+    /// A verification that is under way, for the page that waits for it.
+    pub async fn pending(&self, id: VerificationId, language: Language) -> Result<Option<Pending>> {
+        let Some(found) = self.store().load::<Verification>(&id).await? else { return Ok(None) };
+        let Standing { status, delivery } = found.value.standing(self.now());
+        if status != VerificationStatus::Pending {
+            return Ok(None);
+        }
+        let by_text = found.value.method == Method::SendSms;
+        let wanted = by_text.then(|| self.wanted(id, language)).flatten();
+        Ok(Some(Pending { number: found.value.number, wanted, delivery }))
     }
 
     /// The same, and the token of a phrase that has come, to the first who

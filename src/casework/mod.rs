@@ -47,6 +47,7 @@ mod testkit;
 pub mod texting;
 pub mod uploads;
 pub mod view;
+mod visitors;
 pub mod webhooks;
 pub mod worker;
 

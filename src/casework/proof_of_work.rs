@@ -50,6 +50,11 @@ struct Terms {
 }
 
 impl Casework {
+    /// Whether a code has to be paid for with work.
+    pub fn wants_work(&self) -> bool {
+        self.parts.settings.altcha_max_number > 0
+    }
+
     pub fn challenge(&self) -> Challenge {
         let maxnumber = self.max_number_now();
         let secret_number = u64::from_be_bytes(self.random()) % maxnumber.saturating_add(1);

@@ -77,6 +77,10 @@ impl Texting {
 }
 
 impl Casework {
+    pub fn offers_texting(&self) -> bool {
+        self.texting.is_some()
+    }
+
     /// What the holder is shown.
     pub(super) fn wanted(&self, id: VerificationId, language: Language) -> Option<Wanted> {
         let service = match language {

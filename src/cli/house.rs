@@ -23,6 +23,7 @@ use crate::feed::{Feed, FeedError};
 use crate::gateway::Now;
 use crate::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use crate::http::limits::{Elapsed, Limits, LimitsConfig};
+use crate::http::pages::PageSettings;
 use crate::http::service::{App, Service};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
@@ -77,7 +78,8 @@ impl House {
         let snapshots = Snapshots::of(&feed, &dir, config.disk_free_bytes_min).await;
         let snapshots = snapshots.map_err(|error| Failed::new("the snapshots' folder", &error))?;
         let limits = Limits::new(&rates(config), &Elapsed::monotonic());
-        Ok(Self { app: Arc::new(Service { casework, feed, snapshots, limits }), store_failed })
+        let pages = PageSettings { secure: config.public_url.starts_with("https:") };
+        Ok(Self { app: Arc::new(Service { casework, feed, snapshots, limits, pages }), store_failed })
     }
 }
 

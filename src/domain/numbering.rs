@@ -85,6 +85,11 @@ impl Numbering {
         &self.countries[0].calling_code
     }
 
+    /// Of the first country's clocks.
+    pub fn home_zone(&self) -> TimeZone {
+        self.countries[0].zone.clone()
+    }
+
     /// A number as SMS gateways have it: "+8613800138000", "8613800138000",
     /// "008613800138000", or "13800138000" as at home in the first country.
     pub fn parse_sender(&self, text: &str) -> Result<Number, NumberError> {
@@ -94,6 +99,21 @@ impl Numbering {
         }
         let at_home = || self.parse_digits(&format!("{}{text}", self.calling_code_at_home()));
         self.parse_digits(text).or_else(|why| at_home().map_err(|_| why))
+    }
+
+    /// A number as people type it: with spaces and dashes, in full-width
+    /// digits, with or without the country's code, a landline with its 0.
+    pub fn parse_typed(&self, text: &str) -> Result<Number, NumberError> {
+        let plain = text.chars().filter(|c| !c.is_whitespace() && !"-()（）－·.".contains(*c));
+        let plain: String = plain
+            .map(|c| match c {
+                '０'..='９' => char::from_u32(c as u32 - '０' as u32 + '0' as u32).unwrap_or(c),
+                '＋' => '+',
+                c => c,
+            })
+            .collect();
+        let landline = plain.strip_prefix('0').filter(|rest| !rest.starts_with('0'));
+        self.parse_sender(landline.unwrap_or(&plain))
     }
 
     pub fn kind(&self, number: Number) -> NumberKind {

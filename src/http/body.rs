@@ -128,6 +128,12 @@ pub async fn json_and_bytes<T: DeserializeOwned>(
     Ok((json::parse(&bytes)?, bytes))
 }
 
+/// A body of another kind, whole.
+pub async fn whole(headers: &HeaderMap, body: BodyStream, bytes_max: u64) -> Result<Bytes, Problem> {
+    expect_body(headers, bytes_max)?;
+    Ok(body.collect(bytes_max).await?)
+}
+
 /// The media type of the body, out of those that a route reads. Parameters
 /// are allowed and mean nothing here: text is UTF-8.
 pub fn expect_media_type(headers: &HeaderMap, read: &[&'static str]) -> Result<&'static str, Problem> {

@@ -25,6 +25,7 @@ pub mod limits;
 pub mod moderation;
 pub mod multipart;
 pub mod negotiate;
+pub mod pages;
 pub mod problem;
 pub mod range;
 pub mod recycling;

@@ -146,6 +146,10 @@ impl Problem {
         &self.0.detail
     }
 
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.0.members.get(name)
+    }
+
     // --- the caller's request, as HTTP sees it -----------------------------
 
     pub fn not_found() -> Self {

@@ -13,6 +13,7 @@ use warp::reply::Response;
 use super::call::{Call, call};
 use super::limits::{Limits, Standing};
 use super::negotiate::bearer;
+use super::pages::{self, PageSettings};
 use super::problem::{Answer, Problem};
 use super::{assets, feed, holders, moderation, recycling, sms, uploads};
 use crate::casework::actors::{
@@ -32,6 +33,7 @@ pub struct Service {
     pub feed: Feed,
     pub snapshots: Snapshots,
     pub limits: Limits,
+    pub pages: PageSettings,
 }
 
 pub type App = Arc<Service>;
@@ -44,7 +46,7 @@ pub fn routes(app: &App) -> Routes {
     let people = holders::routes(app).or(moderation::routes(app)).unify();
     let machines = feed::routes(app).or(uploads::routes(app)).unify();
     let partners = sms::routes(app).or(recycling::routes(app)).unify();
-    let rest = labels(app).or(assets::routes(app)).unify();
+    let rest = labels(app).or(assets::routes(app)).unify().or(pages::routes(app)).unify();
     people.or(machines).unify().or(partners).unify().or(rest).unify().boxed()
 }
 

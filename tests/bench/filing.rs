@@ -35,6 +35,7 @@ use zhengming::feed::snapshot::Snapshots;
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{self, Service};
 use zhengming::store::sled::{SledOptions, SledStore};
 use zhengming::store::{Changeset, Store};
@@ -151,7 +152,13 @@ fn over_http(runtime: &Runtime, script: &Script) -> Round {
         let snapshots = snapshots.expect("a new folder");
         let limits = Limits::new(&no_limits(), &Elapsed::monotonic());
         let casework = house::casework(store.clone(), folder.path());
-        let routes = service::routes(&Arc::new(Service { casework, feed, snapshots, limits }));
+        let routes = service::routes(&Arc::new(Service {
+            casework,
+            feed,
+            snapshots,
+            limits,
+            pages: PageSettings { secure: false },
+        }));
         let ids = Arc::new(|| uuid_v7(&SystemClock, &OsEntropy));
         let server = Server::new(AcceptLimits::default(), TrustedProxies::default(), ids, routes);
         (TcpListener::bind("127.0.0.1:0").await.expect("a free port"), server)

@@ -166,7 +166,7 @@ async fn credentials(app: &App) -> Result<Credentials, Failed> {
 
 fn print_credentials(base: &str, running: &Running, folder: &Path, credentials: &Credentials) {
     println!("\nStill serving; end with Ctrl-C, and everything is thrown away.\n");
-    println!("  holders      {base}/v1/verifications   codes arrive in {}/{OUTBOX}", folder.display());
+    println!("  holders      {base}/   codes arrive in {}/{OUTBOX}", folder.display());
     for (id, key) in &credentials.providers {
         println!("  provider     {id:<12} {key}");
     }

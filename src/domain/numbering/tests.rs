@@ -54,6 +54,23 @@ fn a_sender_is_read_in_each_of_its_spellings() {
 }
 
 #[test]
+fn a_number_is_read_as_people_type_it() {
+    let plan = plan();
+    let mobile = plan.parse("+8613800138000").unwrap();
+    for text in
+        ["138 0013 8000", "138-0013-8000", "+86 138 0013 8000", "１３８００１３８０００", "0086 13800138000"]
+    {
+        assert_eq!(plan.parse_typed(text), Ok(mobile), "{text}");
+    }
+    assert_eq!(plan.parse_typed("010-62345678"), plan.parse("+861062345678"));
+    assert_eq!(plan.parse_typed("(010) 6234 5678"), plan.parse("+861062345678"));
+    assert_eq!(plan.parse_typed("400-123-4567"), plan.parse("+864001234567"));
+    for text in ["", "-", "138", "abc", "1380013800０0", "00", "0"] {
+        assert!(plan.parse_typed(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn what_the_plan_does_not_have_is_refused() {
     let plan = plan();
     for (text, why) in [

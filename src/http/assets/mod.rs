@@ -23,6 +23,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const ASSETS: &[(&str, &str, &[u8])] = &[
     ("proof-of-work.js", SCRIPT, include_bytes!("proof-of-work.js")),
     ("proof-of-work-worker.js", SCRIPT, include_bytes!("proof-of-work-worker.js")),
+    ("style.css", "text/css; charset=utf-8", include_bytes!("style.css")),
 ];
 
 /// Scripts that work together come out of one release after an hour at most.

@@ -52,17 +52,21 @@ pub(super) async fn show(app: &Service, id: DisputeId, call: Call) -> Answer {
     shown(app, &call, &claimant, &paid).await
 }
 
-/// The proof that the correction is in the public log, to keep.
 pub(super) async fn receipt(app: &Service, id: DisputeId, call: Call) -> Answer {
     let (claimant, paid) = app.claimant(&call, id).await?;
-    let seq = app.casework.my_dispute(&claimant, app.feed.size()).await?.seq;
+    private(&paid, receipt_of(app, &claimant).await)
+}
+
+/// The proof that the correction is in the public log, to keep.
+pub(in crate::http) async fn receipt_of(app: &Service, claimant: &Claimant) -> Answer {
+    let seq = app.casework.my_dispute(claimant, app.feed.size()).await?.seq;
     let receipt = app.feed.receipt(seq.ok_or(Refusal::NotPublished)?).await?;
     let mut response = Response::new(receipt.to_string().into());
     let fields = response.headers_mut();
     fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     let file = HeaderValue::from_static("attachment; filename=\"zhengming.tlog-proof\"");
     fields.insert(CONTENT_DISPOSITION, file);
-    private(&paid, Ok(response))
+    Ok(response)
 }
 
 pub(super) async fn withdraw(app: &Service, id: DisputeId, mut call: Call) -> Answer {

@@ -26,36 +26,36 @@ const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body {
-    reason: ReasonName,
-    opened: Option<String>,
+pub(in crate::http) struct Body {
+    pub reason: ReasonName,
+    pub opened: Option<String>,
     #[serde(default)]
-    labels: Vec<NamedLabel>,
-    show: Option<ShowBody>,
-    note: Option<String>,
-    contact: Option<String>,
+    pub labels: Vec<NamedLabel>,
+    pub show: Option<ShowBody>,
+    pub note: Option<String>,
+    pub contact: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ReasonName {
+pub(in crate::http) enum ReasonName {
     Reassigned,
     NameMismatch,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NamedLabel {
-    pub(super) provider: String,
-    pub(super) category: Option<String>,
-    pub(super) name: Option<String>,
+pub(in crate::http) struct NamedLabel {
+    pub provider: String,
+    pub category: Option<String>,
+    pub name: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ShowBody {
-    name: String,
-    uscc: String,
+pub(in crate::http) struct ShowBody {
+    pub name: String,
+    pub uscc: String,
 }
 
 pub(super) async fn file(app: &Service, mut call: Call) -> Answer {
@@ -91,7 +91,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
 }
 
 impl Body {
-    fn parse(self, numbering: &Numbering) -> Result<Filing, Problem> {
+    pub fn parse(self, numbering: &Numbering) -> Result<Filing, Problem> {
         let says = match (self.reason, self.opened, self.show) {
             (ReasonName::Reassigned, opened, None) => {
                 let opened = opened.map(|opened| opened.parse()).transpose();

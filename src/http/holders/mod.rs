@@ -12,8 +12,10 @@ mod labels;
 mod verifications;
 mod view;
 
+pub(super) use disputes::receipt_of;
+pub(super) use filing::{Body as FilingBody, NamedLabel, ReasonName, ShowBody};
 pub(super) use labels::list as list_labels;
-pub(super) use view::{DocumentView, LabelView};
+pub(super) use view::{CorrectionView, DisputeView, DocumentView, LabelView, correction_of, dispute_view};
 
 use warp::Filter;
 

@@ -64,17 +64,17 @@ impl<'a> LabelView<'a> {
 /// An entry without what only the log needs: its format and its salt.
 #[derive(Debug, Serialize)]
 pub(in crate::http) struct CorrectionView {
-    seq: u64,
-    number: Number,
-    void_before: Option<Date>,
-    name_action: NameAction,
-    name: Option<String>,
-    name_until: Option<Date>,
-    reason: EntryReason,
-    assurance: Assurance,
-    withdrawn: bool,
-    supersedes: Option<u64>,
-    at: Timestamp,
+    pub seq: u64,
+    pub number: Number,
+    pub void_before: Option<Date>,
+    pub name_action: NameAction,
+    pub name: Option<String>,
+    pub name_until: Option<Date>,
+    pub reason: EntryReason,
+    pub assurance: Assurance,
+    pub withdrawn: bool,
+    pub supersedes: Option<u64>,
+    pub at: Timestamp,
 }
 
 /// The published correction in force.
@@ -103,23 +103,23 @@ pub(in crate::http) async fn correction_of(
 
 #[derive(Debug, Serialize)]
 pub(in crate::http) struct DisputeView {
-    id: DisputeId,
-    number: Number,
-    reason: Reason,
-    status: Status,
-    opened: Option<Opened>,
+    pub id: DisputeId,
+    pub number: Number,
+    pub reason: Reason,
+    pub status: Status,
+    pub opened: Option<Opened>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    window: Option<Window>,
-    filed_at: Timestamp,
-    due_on: Date,
-    overdue: bool,
+    pub window: Option<Window>,
+    pub filed_at: Timestamp,
+    pub due_on: Date,
+    pub overdue: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<RefusalView>,
-    timeline: Vec<Happened>,
-    providers: Vec<ProviderView>,
-    documents: Vec<DocumentView>,
+    pub refusal: Option<RefusalView>,
+    pub timeline: Vec<Happened>,
+    pub providers: Vec<ProviderView>,
+    pub documents: Vec<DocumentView>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    correction: Option<CorrectionView>,
+    pub correction: Option<CorrectionView>,
 }
 
 /// That something was handed in, and never what is in it.
@@ -141,31 +141,31 @@ impl DocumentView {
 }
 
 #[derive(Debug, Serialize)]
-struct RefusalView {
-    code: String,
-    text: String,
+pub(in crate::http) struct RefusalView {
+    pub code: String,
+    pub text: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Happened {
-    at: Timestamp,
-    event: &'static str,
-    text: String,
+pub(in crate::http) struct Happened {
+    pub at: Timestamp,
+    pub event: &'static str,
+    pub text: String,
     /// Where it happened, if not here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    provider: Option<ProviderId>,
+    pub provider: Option<ProviderId>,
 }
 
 #[derive(Debug, Serialize)]
-struct ProviderView {
-    provider: ProviderId,
-    provider_name: String,
-    status: &'static str,
-    at: Timestamp,
+pub(in crate::http) struct ProviderView {
+    pub provider: ProviderId,
+    pub provider_name: String,
+    pub status: &'static str,
+    pub at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+    pub text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    appeal_url: Option<String>,
+    pub appeal_url: Option<String>,
 }
 
 pub(in crate::http) async fn dispute_view(

@@ -17,6 +17,7 @@ use zhengming::feed::snapshot::Snapshots;
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{self, Service};
 use zhengming::store::Grant;
 
@@ -53,7 +54,8 @@ impl Served {
         let off = LimitsConfig { requests_per_provider_per_second: 0, ..LimitsConfig::default() };
         let off = LimitsConfig { requests_per_address_per_second: 0, ..off };
         let limits = Limits::new(&off, &Elapsed::monotonic());
-        let service = Arc::new(Service { casework, feed, snapshots, limits });
+        let service =
+            Arc::new(Service { casework, feed, snapshots, limits, pages: PageSettings { secure: false } });
         let stop = CancellationToken::new();
         let ids = Arc::new(|| uuid_v7(&SystemClock, &OsEntropy));
         let routes = service::routes(&service);

@@ -1,5 +1,6 @@
 //! Pages in a real browser: Chromium, driven over WebDriver.
 
+mod holder;
 mod proof_of_work;
 
 use std::io::{BufRead, BufReader, Write};
@@ -23,8 +24,32 @@ pub struct Browser {
     driver: Child,
 }
 
+/// Where screenshots go, for people to look at.
+const SHOTS_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pages");
+
 impl Browser {
     pub async fn start() -> Self {
+        Self::start_with("zh-CN", None).await
+    }
+
+    /// As wide as a small phone, and long enough to see a whole page.
+    pub async fn phone(languages: &str) -> Self {
+        let metrics = json!({ "width": 360, "height": 1_500, "pixelRatio": 1.5, "touch": true });
+        Self::start_with(languages, Some(json!({ "deviceMetrics": metrics }))).await
+    }
+
+    /// Writes what is in the window now.
+    pub async fn shoot(&self, name: &str) {
+        std::fs::create_dir_all(SHOTS_DIR).unwrap();
+        std::fs::write(format!("{SHOTS_DIR}/{name}.png"), self.screenshot().await.unwrap()).unwrap();
+    }
+
+    /// All that a person reads.
+    pub async fn text(&self) -> String {
+        self.find(fantoccini::Locator::Css("body")).await.unwrap().text().await.unwrap()
+    }
+
+    async fn start_with(languages: &str, emulation: Option<serde_json::Value>) -> Self {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut driver = command.spawn().expect("chromedriver is installed: see tests/all");
@@ -34,10 +59,16 @@ impl Browser {
         let port = port.expect("chromedriver says its port");
         // It goes on to speak, and must not wait for a reader.
         std::thread::spawn(move || lines.for_each(drop));
-        let options = json!({ "args": [
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            format!("--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1"),
-        ] });
+        let mut options = json!({
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                format!("--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1"),
+            ],
+            "prefs": { "intl.accept_languages": languages },
+        });
+        if let Some(emulation) = emulation {
+            options["mobileEmulation"] = emulation;
+        }
         let wanted = json!({ "goog:chromeOptions": options });
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(wanted.as_object().unwrap().clone());

@@ -11,6 +11,7 @@ mod killed;
 mod lists;
 mod logs;
 mod mirror;
+mod pages;
 mod people;
 mod phone;
 mod restored;

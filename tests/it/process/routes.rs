@@ -28,6 +28,14 @@ use Who::{Anyone, Claimant, Gateway, Holder, Moderator, Operator, Provider};
 
 /// `{}` stands for what differs: a number, an id.
 pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
+    // Pages: a browser's cookies say who comes.
+    ("/", &[("GET", Anyone), ("POST", Anyone)]),
+    ("/code", &[("GET", Anyone), ("POST", Anyone)]),
+    ("/file", &[("GET", Anyone), ("POST", Anyone)]),
+    ("/d/{}", &[("GET", Anyone)]),
+    ("/d/{}/withdraw", &[("POST", Anyone)]),
+    ("/d/{}/appeal", &[("POST", Anyone)]),
+    ("/d/{}/receipt", &[("GET", Anyone)]),
     ("/assets/{}", &[("GET", Anyone)]),
     ("/v1/challenge", &[("GET", Anyone)]),
     ("/v1/verifications", &[("POST", Anyone)]),
@@ -75,6 +83,11 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/number-recycling/v0.2/check", &[("POST", Provider)]),
 ];
 
+/// Answers in HTML.
+pub fn is_page(path: &str) -> bool {
+    ["/code", "/file"].contains(&path) || path == "/" || path.starts_with("/d/")
+}
+
 impl Who {
     pub fn credential(self, people: &People) -> Option<&str> {
         Some(match self {
@@ -93,7 +106,7 @@ impl Who {
 pub fn filled(path: &str, people: &People) -> String {
     let real = match path {
         _ if path.contains("/verifications/") => &people.verification.0,
-        _ if path.contains("/disputes/") => &people.dispute,
+        _ if path.contains("/disputes/") || path.starts_with("/d/") => &people.dispute,
         _ if path.contains("/assets/") => "proof-of-work.js",
         _ if path.contains("/batches/") || path.contains("/filings/") => {
             "00000000-0000-7000-8000-000000000000"
@@ -132,6 +145,8 @@ fn in_sources(folder: &Path, found: &mut BTreeSet<String>) {
 fn the_table_has_every_route_of_the_sources() {
     let mut found = BTreeSet::new();
     in_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"), &mut found);
+    // It is written as the path's end.
+    found.insert("/".to_owned());
     let table: BTreeSet<String> = ROUTES.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(table, found);
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::child::Server;
 use super::house::House;
 use super::people::People;
-use super::routes::{ROUTES, filled};
+use super::routes::{ROUTES, filled, is_page};
 use super::wire::{Reply, Request, exchange, get, request};
 use crate::support::dice::Dice;
 
@@ -107,6 +107,10 @@ fn is_in_order(reply: &Reply, what: &dyn std::fmt::Debug) {
     assert!(reply.field("x-request-id").is_some(), "{what:?}: {reply:?}");
     if reply.status >= 400 && reply.field("x-correlator").is_some() {
         is_camaras_error(reply, what);
+    } else if reply.field("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+        let policy = reply.field("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        assert_eq!(reply.field("cache-control"), Some("no-store"), "{what:?}");
     } else if reply.status >= 400 {
         assert_eq!(reply.field("content-type"), Some("application/problem+json"), "{what:?}");
         let problem = reply.json();
@@ -202,7 +206,7 @@ fn bodies_beyond_the_cap() {
             is_in_order(&reply, &(method, &path));
             let takes_lines = ["/v1/labels", "/v1/tenures"].contains(&&*path);
             let takes_parts = path.ends_with("/evidence");
-            let is_other = takes_parts || takes_lines == (media_type == "application/json");
+            let is_other = is_page(&path) || takes_parts || takes_lines == (media_type == "application/json");
             let refused = if is_other { 415 } else { 413 };
             let has_no_body =
                 path.ends_with("/next") || path.ends_with("/release") || path.ends_with("/discard");

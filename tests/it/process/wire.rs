@@ -17,8 +17,13 @@ pub struct Reply {
 
 impl Reply {
     pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields(name).into_iter().next()
+    }
+
+    /// All of that name.
+    pub fn fields(&self, name: &str) -> Vec<&str> {
         let fields = self.head.lines().filter_map(|line| line.split_once(": "));
-        fields.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+        fields.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
     }
 
     pub fn json(&self) -> Value {

@@ -27,6 +27,10 @@ pub struct Answer {
 }
 
 impl Client {
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn new(address: SocketAddr, service: Arc<Service>) -> Self {
         let inner =
             reqwest::Client::builder().no_proxy().no_gzip().no_zstd().tls_certs_only([]).build().unwrap();

@@ -59,10 +59,10 @@ impl World {
     /// The code in the last message that has one.
     pub fn last_code(&self, number: &str) -> String {
         let messages = self.messages_to(number);
-        let code = messages.iter().rev().find_map(|text| {
-            let text = text.split_once("验证码 ")?.1;
-            Some(text.chars().take_while(char::is_ascii_digit).collect())
-        });
+        let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit());
+        let words =
+            |text: &String| text.split(|c: char| !c.is_ascii_digit()).find(is_code).map(str::to_owned);
+        let code = messages.iter().rev().find_map(words);
         code.expect("a code was sent")
     }
 

@@ -31,6 +31,7 @@ use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{self, App, Service};
 use zhengming::http::{admin, service::Routes};
 use zhengming::store::memory::MemoryStore;
@@ -110,7 +111,8 @@ impl TestService {
         let feed = Feed::open(store.clone(), data_dir.path(), signer()).await.unwrap();
         let snapshots = Snapshots::of(&feed, &data_dir.path().join("snapshots"), 0).await.unwrap();
         let limits = Limits::new(limits, &Elapsed::new(Default::default));
-        let app: App = Arc::new(Service { casework, feed, snapshots, limits });
+        let app: App =
+            Arc::new(Service { casework, feed, snapshots, limits, pages: PageSettings { secure: false } });
         let stop = CancellationToken::new();
         let address = serve(service::routes(&app), &stop).await;
         let admin_address = serve(admin::routes(&app), &stop).await;

@@ -31,6 +31,7 @@ use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{Service, routes};
 
 use super::client::Client;
@@ -127,6 +128,7 @@ impl World {
             snapshots: Snapshots::of(&feed, &staging.path().join("snapshots"), 0).await.unwrap(),
             feed,
             limits: Limits::new(&setup.limits, &elapsed(&clock)),
+            pages: PageSettings { secure: false },
         });
         let stop = CancellationToken::new();
         let address = serve(&service, &stop).await;
@@ -164,6 +166,11 @@ impl World {
 
     pub fn advance_days(&self, days: i64) {
         self.advance(SignedDuration::from_hours(24 * days));
+    }
+
+    /// What the publisher does every second.
+    pub async fn publish(&self) {
+        self.service.feed.publish().await.unwrap();
     }
 
     /// Does everything that is due now.

@@ -1,0 +1,167 @@
+//! Forms: read and checked to be ours, and kept while something in them was
+//! wrong.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use warp::reply::Response;
+
+use crate::http::body::{BodyStream, expect_media_type, whole};
+use crate::http::pages::cookies::Cookie;
+use crate::http::pages::shell::see;
+use crate::http::pages::visit::Visit;
+use crate::http::problem::{Answer, Problem};
+use crate::http::service::Service;
+
+const FORM_TYPE: &str = "application/x-www-form-urlencoded";
+const FORM_BYTES_MAX: u64 = 32 * 1024;
+/// Browsers keep 4,096 bytes of a cookie.
+const DRAFT_BYTES_MAX: usize = 3_600;
+const DRAFT: Cookie<'_> = Cookie { name: "draft", path: "/", seconds_max: 600 };
+const TOKEN_FIELD: &str = "form_token";
+
+/// What was typed, by field.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Form(Vec<(String, String)>);
+
+/// A form that was sent back, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Draft {
+    pub form: Form,
+    /// The problem's code; empty where nothing was wrong yet.
+    pub code: String,
+    /// What belongs to the code: how many attempts are left.
+    pub more: String,
+}
+
+impl Form {
+    /// A form that one of our pages gave to this very browser.
+    pub async fn read(app: &Service, visit: &Visit, body: BodyStream) -> Result<Self, Problem> {
+        expect_media_type(visit.headers(), &[FORM_TYPE])?;
+        let bytes = whole(visit.headers(), body, FORM_BYTES_MAX).await?;
+        let form = Self(form_urlencoded::parse(&bytes).into_owned().collect());
+        let is_ours = app.casework.form_token_is(&visit.shell.form_token, form.get(TOKEN_FIELD));
+        if !is_ours || came_from_elsewhere(visit) {
+            return Err(foreign());
+        }
+        Ok(form)
+    }
+
+    /// Without the blanks around it; empty where it is missing.
+    pub fn get(&self, field: &str) -> &str {
+        self.0.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value.trim())
+    }
+
+    pub fn optional(&self, field: &str) -> Option<&str> {
+        Some(self.get(field)).filter(|value| !value.is_empty())
+    }
+
+    pub fn all<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(name, _)| name == field).map(|(_, value)| value.trim())
+    }
+
+    /// Whether a box was ticked, or a choice chosen.
+    pub fn has(&self, field: &str, value: &str) -> bool {
+        self.all(field).any(|found| found == value)
+    }
+}
+
+/// Browsers say whose page sent a form. `Origin` does not help: our pages
+/// send no referrer, and then it is `null`.
+fn came_from_elsewhere(visit: &Visit) -> bool {
+    let site = visit.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    site.is_some_and(|site| site != "same-origin")
+}
+
+fn foreign() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "form_stale",
+        "this form was not given to this browser; load the page again",
+    )
+}
+
+impl Draft {
+    /// What waits for this page, if anything.
+    pub fn of(visit: &Visit) -> Self {
+        visit
+            .cookie(&DRAFT)
+            .and_then(Self::decode)
+            .filter(|(page, _)| *page == visit.shell.path)
+            .map(|(_, draft)| draft)
+            .unwrap_or_default()
+    }
+
+    pub fn has_problem(&self) -> bool {
+        !self.code.is_empty()
+    }
+
+    fn decode(value: &str) -> Option<(String, Self)> {
+        let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
+        let mut pairs = form_urlencoded::parse(&bytes).into_owned();
+        let mut next = |wanted: &str| pairs.next().filter(|(name, _)| name == wanted).map(|(_, value)| value);
+        let (page, code, more) = (next("page")?, next("code")?, next("more")?);
+        Some((page, Self { form: Form(pairs.collect()), code, more }))
+    }
+
+    fn encode(&self, page: &str) -> String {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.append_pair("page", page).append_pair("code", &self.code).append_pair("more", &self.more);
+        for (name, value) in &self.form.0 {
+            if name != TOKEN_FIELD {
+                text.append_pair(name, value);
+            }
+        }
+        URL_SAFE_NO_PAD.encode(text.finish())
+    }
+}
+
+/// Back to a page with what was typed, and why it was not taken.
+pub(super) fn back(visit: &Visit, page: &str, form: Form, problem: &Problem) -> Answer {
+    let more = problem.member("attempts_left").map(ToString::to_string).unwrap_or_default();
+    let mut draft = Draft { form, code: problem.code().to_owned(), more };
+    let mut value = draft.encode(page);
+    while value.len() > DRAFT_BYTES_MAX {
+        // The longest goes: nobody else can keep it.
+        let longest = (0..draft.form.0.len()).max_by_key(|at| draft.form.0[*at].1.len());
+        let Some(longest) = longest else { break };
+        draft.form.0.remove(longest);
+        value = draft.encode(page);
+    }
+    let mut response = see(page)?;
+    visit.set(&mut response, &DRAFT, &value);
+    Ok(response)
+}
+
+/// The form was taken: nothing waits any more.
+pub(super) fn taken(visit: &Visit, response: &mut Response) {
+    if visit.cookie(&DRAFT).is_some() {
+        visit.remove(response, &DRAFT);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_keeps_what_was_typed_but_not_the_forms_token() {
+        let typed = [("number", " 138 0013 8000 "), ("note", "第一行\n第二行&=;"), (TOKEN_FIELD, "secret")];
+        let form = Form(typed.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec());
+        let draft = Draft { form, code: "code_wrong".to_owned(), more: "3".to_owned() };
+        let (page, kept) = Draft::decode(&draft.encode("/code")).unwrap();
+        assert_eq!((page.as_str(), kept.code.as_str(), kept.more.as_str()), ("/code", "code_wrong", "3"));
+        assert_eq!(kept.form.get("number"), "138 0013 8000");
+        assert_eq!(kept.form.get("note"), "第一行\n第二行&=;");
+        assert_eq!(kept.form.get(TOKEN_FIELD), "");
+        assert!(kept.has_problem() && !Draft::default().has_problem());
+    }
+
+    #[test]
+    fn rubbish_is_no_draft() {
+        for value in ["", "%", "AAAA", &URL_SAFE_NO_PAD.encode("page=/&number=1")] {
+            assert_eq!(Draft::decode(value), None, "{value}");
+        }
+    }
+}

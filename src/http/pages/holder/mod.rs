@@ -1,0 +1,66 @@
+//! The holder's way, one screen a step: number, code, what is shown and since
+//! when it is yours. Then the dispute's own page.
+
+mod code;
+mod dispute;
+mod file;
+mod start;
+
+use warp::Filter;
+
+use crate::domain::id::DisputeId;
+use crate::http::call::{Call, call};
+use crate::http::pages::visit::Visit;
+use crate::http::service::{App, Routes, with};
+
+pub(super) fn routes(app: &App) -> Routes {
+    let start = warp::path::end().and(with(app)).and(call()).then(|app: App, call: Call| async move {
+        let (visit, body) = Visit::new(&app, call);
+        by_method!(visit => {
+            GET: visit.shown(start::show(&app, &visit)),
+            POST: visit.shown(start::begin(&app, &visit, body)),
+        })
+    });
+    let code = warp::path!("code").and(with(app)).and(call()).then(|app: App, call: Call| async move {
+        let (visit, body) = Visit::new(&app, call);
+        by_method!(visit => {
+            GET: visit.shown(code::show(&app, &visit)),
+            POST: visit.shown(code::confirm(&app, &visit, body)),
+        })
+    });
+    let file = warp::path!("file").and(with(app)).and(call()).then(|app: App, call: Call| async move {
+        let (visit, body) = Visit::new(&app, call);
+        by_method!(visit => {
+            GET: visit.shown(file::show(&app, &visit)),
+            POST: visit.shown(file::file(&app, &visit, body)),
+        })
+    });
+    start.or(code).unify().or(file).unify().or(dispute_routes(app)).unify().boxed()
+}
+
+fn dispute_routes(app: &App) -> Routes {
+    let dispute =
+        warp::path!("d" / DisputeId).and(with(app)).and(call()).then(|id, app: App, call: Call| async move {
+            let (visit, _) = Visit::new(&app, call);
+            by_method!(visit => { GET: visit.shown(dispute::show(&app, &visit, id)) })
+        });
+    let withdraw = warp::path!("d" / DisputeId / "withdraw").and(with(app)).and(call()).then(
+        |id, app: App, call: Call| async move {
+            let (visit, body) = Visit::new(&app, call);
+            by_method!(visit => { POST: visit.shown(dispute::withdraw(&app, &visit, id, body)) })
+        },
+    );
+    let appeal = warp::path!("d" / DisputeId / "appeal").and(with(app)).and(call()).then(
+        |id, app: App, call: Call| async move {
+            let (visit, body) = Visit::new(&app, call);
+            by_method!(visit => { POST: visit.shown(dispute::appeal(&app, &visit, id, body)) })
+        },
+    );
+    let receipt = warp::path!("d" / DisputeId / "receipt").and(with(app)).and(call()).then(
+        |id, app: App, call: Call| async move {
+            let (visit, _) = Visit::new(&app, call);
+            by_method!(visit => { GET: visit.shown(dispute::receipt(&app, &visit, id)) })
+        },
+    );
+    dispute.or(withdraw).unify().or(appeal).unify().or(receipt).unify().boxed()
+}

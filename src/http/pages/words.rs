@@ -1,0 +1,158 @@
+//! What a page says when something was refused: by the problem's code, in
+//! plain words, with what one can do next.
+//!
+//! Absent: why a dispute was refused (`http::words`): that is a decision, not
+//! a problem.
+
+use crate::casework::control::Language;
+use crate::domain::dispute::Reason;
+use crate::http::pages::form::Draft;
+use crate::http::words::Words;
+
+/// By code, sorted. `{}` is what belongs to it.
+const PROBLEMS: &[(&str, &str, &str)] = &[
+    (
+        "busy",
+        "现在有些忙，请稍等几秒再试。您填写的内容还在。",
+        "We are busy. Wait a few seconds and try again; what you typed is still there.",
+    ),
+    ("code_wrong", "验证码不对，还可以再试 {} 次。", "That is not the code. You can try {} more times."),
+    (
+        "dispute_open",
+        "这个号码已有一件同类申诉正在处理。您可以在下面打开它查看进度。",
+        "A dispute of this kind is under way already. You can open it below.",
+    ),
+    (
+        "field_malformed",
+        "有一项填写的格式不对，请检查后再提交。",
+        "Something is not filled in as it should be. Please check and send again.",
+    ),
+    (
+        "filings_exhausted",
+        "90 天内这个号码同类申诉的次数已用完，请过些日子再来，或在原申诉页面申诉复核。",
+        "This number has used up its filings of this kind for 90 days. Come back later, or appeal on the page of \
+         the earlier dispute.",
+    ),
+    ("forbidden", "您没有权限打开这一页。", "This page is not open to you."),
+    (
+        "form_stale",
+        "页面放得太久了，请重新打开后再提交。",
+        "This page has been open for too long. Load it again and send it once more.",
+    ),
+    (
+        "label_needed",
+        "请勾选或填写至少一个不属于您的显示名称。",
+        "Tick or type at least one displayed name that is not yours.",
+    ),
+    ("login_wrong", "名字、密码或动态码不对。", "Name, password or one-time code is wrong."),
+    (
+        "method_not_offered",
+        "现在不能用这种方式验证，请换一种。",
+        "This way of proving is not offered at the moment. Please take the other one.",
+    ),
+    ("not_found", "没有这一页。", "There is no such page."),
+    (
+        "number_malformed",
+        "号码的格式不对。手机号码是 11 位数字，固定电话请带区号。",
+        "That does not look like a phone number. A mobile number has 11 digits; a landline needs its area code.",
+    ),
+    (
+        "number_unsupported",
+        "目前只受理中国大陆的号码。",
+        "Only numbers of mainland China are served at present.",
+    ),
+    (
+        "opened_needed",
+        "运营商没有告诉我们您的号码是何时开通的，请填写大致月份。",
+        "No operator has told us since when the number is yours. Please give the month, roughly.",
+    ),
+    (
+        "proof_of_work",
+        "防滥用计算没有完成，请等进度条走完再提交。",
+        "The short computation against abuse was not finished. Wait for the bar to fill and send again.",
+    ),
+    (
+        "sms_unreachable",
+        "这种号码收不到短信（如固定电话、400、95 号码）。企业请用企业批量申诉。",
+        "Numbers of this kind receive no SMS (landlines, 400, 95). Enterprises file them by list.",
+    ),
+    (
+        "too_many_requests",
+        "操作太频繁了，请稍等一会儿再试。",
+        "That was too often. Please wait a moment and try again.",
+    ),
+    (
+        "unauthenticated",
+        "为了安全，登录状态已过期。请重新验证号码。",
+        "For your safety the session has ended. Please prove the number again.",
+    ),
+    (
+        "uscc_wrong",
+        "统一社会信用代码不对，请按营业执照核对 18 位代码。",
+        "The unified social credit code is wrong. Compare the 18 characters with the business licence.",
+    ),
+    (
+        "verification_spent",
+        "这次验证已失效，请重新获取。",
+        "This verification has run out. Please begin anew.",
+    ),
+    (
+        "wrong_state",
+        "这件申诉现在不能这样操作，页面已更新。",
+        "That cannot be done with this dispute now. The page shows where it stands.",
+    ),
+];
+
+const OTHER: (&str, &str) =
+    ("出了点问题，已记录下来。请稍后再试。", "Something went wrong and was noted. Please try again later.");
+
+pub(super) fn reason(reason: Reason) -> Words {
+    match reason {
+        Reason::Reassigned => Words { zh: "以前机主的标记", en: "Labels of an earlier holder" },
+        Reason::NameMismatch => Words { zh: "显示名称不符", en: "A displayed name that is not mine" },
+    }
+}
+
+/// A provider's progress, by its stable word.
+pub(super) fn progress(word: &str) -> Words {
+    match word {
+        "published" => Words { zh: "已发布", en: "Published" },
+        "received" => Words { zh: "已收到", en: "Received" },
+        "applied" => Words { zh: "已处理", en: "Applied" },
+        "serving" => Words { zh: "已更新", en: "Updated" },
+        "refused_by_provider" => Words { zh: "服务商未采纳", en: "Refused by the provider" },
+        "not_covered" => Words { zh: "不在更正范围", en: "Not covered" },
+        "regressed" => Words { zh: "又出现了", en: "Seen again" },
+        _ => Words { zh: "等待中", en: "Waiting" },
+    }
+}
+
+/// What was wrong with a form that came back; empty where nothing was.
+pub(super) fn said(draft: &Draft, language: Language) -> String {
+    if draft.has_problem() {
+        problem(&draft.code, language).replacen("{}", &draft.more, 1)
+    } else {
+        String::new()
+    }
+}
+
+pub(super) fn problem(code: &str, language: Language) -> String {
+    let found = PROBLEMS.binary_search_by_key(&code, |(code, ..)| code).ok().map(|at| PROBLEMS[at]);
+    let (zh, en) = found.map_or(OTHER, |(_, zh, en)| (zh, en));
+    match language {
+        Language::Zh => zh.to_owned(),
+        Language::En => en.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_found_because_they_are_sorted() {
+        assert!(PROBLEMS.is_sorted_by_key(|(code, ..)| code));
+        assert!(problem("busy", Language::En).starts_with("We are busy"));
+        assert_eq!(problem("no such code", Language::Zh), OTHER.0);
+    }
+}

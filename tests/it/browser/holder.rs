@@ -1,0 +1,128 @@
+//! A holder's story on a phone, in both languages: three screens, and then the
+//! dispute's own page.
+
+use fantoccini::Locator;
+use serde_json::{Value, json};
+
+use super::Browser;
+use crate::support::{Setup, World};
+
+const NUMBER: &str = "+8613800138000";
+
+struct Phone<'a> {
+    world: &'a World,
+    browser: Browser,
+    /// Of its screenshots.
+    name: &'static str,
+}
+
+impl<'a> Phone<'a> {
+    async fn with(world: &'a World, languages: &str, name: &'static str) -> Self {
+        Self { world, browser: Browser::phone(languages).await, name }
+    }
+
+    async fn opens(&self, path: &str) {
+        self.browser.goto(&format!("http://{}{path}", self.world.client.address())).await.unwrap();
+    }
+
+    async fn types(&self, id: &str, text: &str) {
+        self.browser.find(Locator::Id(id)).await.unwrap().send_keys(text).await.unwrap();
+    }
+
+    async fn presses(&self, button: &str) {
+        let found = format!("//button[contains(., '{button}')]");
+        self.browser.find(Locator::XPath(&found)).await.unwrap().click().await.unwrap();
+    }
+
+    async fn shoots(&self, what: &str) {
+        self.browser.shoot(&format!("{}-{what}", self.name)).await;
+        let wide = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
+        let is_wide = self.browser.execute(wide, Vec::new()).await.unwrap();
+        assert_eq!(is_wide, Value::Bool(false), "{what} is wider than the phone");
+    }
+
+    /// Waits until the page says so.
+    async fn reads(&self, words: &str) {
+        let found = format!("//*[contains(text(), '{words}')]");
+        let waiting = self.browser.wait().for_element(Locator::XPath(&found));
+        assert!(waiting.await.is_ok(), "{words} is not in {}", self.browser.text().await);
+    }
+
+    /// Up to the third screen.
+    async fn proves(&self, next: &str, confirm: &str) {
+        self.types("number", "138 0013 8000").await;
+        self.presses(next).await;
+        self.browser.wait().for_element(Locator::Id("code")).await.unwrap();
+        self.world.work().await;
+        self.shoots("2-code").await;
+        self.types("code", &self.world.last_code(NUMBER)).await;
+        self.presses(confirm).await;
+        self.browser.wait().for_element(Locator::Css("form.filing")).await.unwrap();
+    }
+
+    async fn sets(&self, id: &str, value: &str) {
+        let script = "document.getElementById(arguments[0]).value = arguments[1]";
+        self.browser.execute(script, vec![json!(id), json!(value)]).await.unwrap();
+    }
+}
+
+fn with_work() -> Setup {
+    let mut setup = Setup::default();
+    setup.settings.altcha_max_number = 5_000;
+    setup
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_files_and_follows_in_chinese() {
+    let world = World::with(with_work()).await;
+    world.cmcc_knows_new_holder(NUMBER);
+    let express = json!({ "number": NUMBER, "kind": "category", "code": "55", "count": 12,
+        "first_marked_on": "2023-06-01" });
+    world.shows("tencent", &[express]).await;
+    let phone = Phone::with(&world, "zh-CN", "holder-zh").await;
+    phone.opens("/").await;
+    phone.reads("新号码").await;
+    phone.shoots("1-start").await;
+    phone.proves("下一步", "确认").await;
+    phone.reads("快递送餐").await;
+    phone.shoots("3-file").await;
+
+    // What was typed survives an error, and a reload of what it led to.
+    phone.types("opened", "").await;
+    phone.presses("提交").await;
+    phone.reads("请填写大致月份").await;
+    phone.shoots("3-file-error").await;
+    phone.browser.refresh().await.unwrap();
+    phone.reads("请填写大致月份").await;
+
+    phone.sets("opened", "2025-03").await;
+    phone.presses("提交").await;
+    phone.reads("正在向运营商核实").await;
+    phone.shoots("4-checking").await;
+    world.work().await;
+    world.publish().await;
+    phone.browser.refresh().await.unwrap();
+    phone.reads("已更正").await;
+    phone.reads("2025-01-30").await;
+    phone.shoots("5-corrected").await;
+    assert!(!phone.browser.current_url().await.unwrap().as_str().contains("zm"), "no token in the address");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_holder_is_refused_and_told_why_in_english() {
+    let world = World::with(with_work()).await;
+    world.cmcc_knows(NUMBER, &[("甲", "2019-01-01", None)]);
+    let phone = Phone::with(&world, "en-US,en", "holder-en").await;
+    phone.opens("/").await;
+    phone.reads("Your number carries").await;
+    phone.shoots("1-start").await;
+    phone.proves("Next", "Confirm").await;
+    phone.shoots("3-file").await;
+    phone.sets("opened", "2025-03").await;
+    phone.presses("File").await;
+    phone.reads("We are asking the operator").await;
+    world.work().await;
+    phone.browser.refresh().await.unwrap();
+    phone.reads("Not granted").await;
+    phone.shoots("4-refused").await;
+}
