@@ -7,6 +7,8 @@ use http::StatusCode;
 use warp::reply::Response;
 
 use crate::http::body::{BodyStream, expect_media_type, whole};
+use crate::http::holders::parts_of;
+use crate::http::multipart::Parts;
 use crate::http::pages::cookies::Cookie;
 use crate::http::pages::shell::see;
 use crate::http::pages::visit::Visit;
@@ -19,6 +21,7 @@ const FORM_BYTES_MAX: u64 = 32 * 1024;
 const DRAFT_BYTES_MAX: usize = 3_600;
 const DRAFT: Cookie<'_> = Cookie { name: "draft", path: "/", seconds_max: 600 };
 const TOKEN_FIELD: &str = "form_token";
+const TOKEN_BYTES_MAX: usize = 64;
 
 /// What was typed, by field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,10 +43,7 @@ impl Form {
         expect_media_type(visit.headers(), &[FORM_TYPE])?;
         let bytes = whole(visit.headers(), body, FORM_BYTES_MAX).await?;
         let form = Self(form_urlencoded::parse(&bytes).into_owned().collect());
-        let is_ours = app.casework.form_token_is(&visit.shell.form_token, form.get(TOKEN_FIELD));
-        if !is_ours || came_from_elsewhere(visit) {
-            return Err(foreign());
-        }
+        is_ours(app, visit, form.get(TOKEN_FIELD))?;
         Ok(form)
     }
 
@@ -64,6 +64,22 @@ impl Form {
     pub fn has(&self, field: &str, value: &str) -> bool {
         self.all(field).any(|found| found == value)
     }
+}
+
+/// A form with files: its first part is its token, the files are left.
+pub(super) async fn with_files(app: &Service, visit: &Visit, body: BodyStream) -> Result<Parts, Problem> {
+    let mut parts = parts_of(visit.headers(), body)?;
+    let token = match parts.next(TOKEN_FIELD).await? {
+        Some(part) => parts.whole(part, TOKEN_BYTES_MAX).await?.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    is_ours(app, visit, &String::from_utf8_lossy(&token))?;
+    Ok(parts)
+}
+
+fn is_ours(app: &Service, visit: &Visit, token: &str) -> Result<(), Problem> {
+    let is_ours = app.casework.form_token_is(&visit.shell.form_token, token);
+    if is_ours && !came_from_elsewhere(visit) { Ok(()) } else { Err(foreign()) }
 }
 
 /// Browsers say whose page sent a form. `Origin` does not help: our pages

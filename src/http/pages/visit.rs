@@ -2,7 +2,7 @@
 //! back beside the page.
 
 use askama::Template;
-use http::header::{HeaderMap, SET_COOKIE};
+use http::header::{HeaderMap, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use warp::reply::Response;
@@ -103,11 +103,17 @@ impl Visit {
     fn problem(&self, problem: Problem) -> Answer {
         let said = words::problem(problem.code(), self.shell.language);
         let status = problem.status();
-        let mut response = page(status, &ProblemPage { shell: &self.shell, status, said: &said })?;
-        // Retry-After and the like say the same to a browser.
+        let mut shell = self.shell.clone();
+        if self.method != Method::GET {
+            // A page in another language cannot be had from where forms go.
+            shell.path = "/".to_owned();
+        }
+        let mut response = page(status, &ProblemPage { shell: &shell, status, said: &said })?;
+        // Retry-After and the like say the same to a browser; there is no
+        // credential that it could show.
         let told = problem.into_response();
         for (name, value) in told.headers() {
-            if !response.headers().contains_key(name) {
+            if name != WWW_AUTHENTICATE && !response.headers().contains_key(name) {
                 response.headers_mut().insert(name, value.clone());
             }
         }

@@ -23,6 +23,22 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "A dispute of this kind is under way already. You can open it below.",
     ),
     (
+        "document_too_large",
+        "文件太大，每份不超过 8 MB。可以换成拍照的图片。",
+        "A file is too large: 8 MB at most. A photograph of the page will do.",
+    ),
+    (
+        "document_type",
+        "只接受 JPG、PNG 图片或 PDF 文件。",
+        "Only JPEG or PNG pictures and PDF documents are taken.",
+    ),
+    (
+        "document_unreadable",
+        "有一份文件打不开（可能是空的、损坏的或加了密码）。可以拍照后上传图片。",
+        "A file cannot be read: it may be empty, damaged or locked. A photograph of the page will do.",
+    ),
+    ("documents_too_many", "文件太多，最多 6 份。", "These are too many files: 6 at most."),
+    (
         "field_malformed",
         "有一项填写的格式不对，请检查后再提交。",
         "Something is not filled in as it should be. Please check and send again.",

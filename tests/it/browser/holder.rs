@@ -3,6 +3,7 @@
 
 use fantoccini::Locator;
 use serde_json::{Value, json};
+use zhengming::store::Role;
 
 use super::Browser;
 use crate::support::{Setup, World};
@@ -125,4 +126,38 @@ async fn a_holder_is_refused_and_told_why_in_english() {
     phone.browser.refresh().await.unwrap();
     phone.reads("Not granted").await;
     phone.shoots("4-refused").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_opens_the_dispute_and_documents_are_handed_in() {
+    let world = World::with(Setup::default()).await;
+    let alice = world.moderator("alice", Role::Moderator).await;
+    let dispute = world.holder(NUMBER).await.files_reassigned("2025-03").await;
+    let case = dispute.in_review_for("operator_unknown", &alice).await;
+    alice.decides(&case, "ask").await.ok(200);
+
+    let phone = Phone::with(&world, "zh-CN", "holder-documents").await;
+    phone.opens(&format!("/d/{}?token={}", dispute.id, dispute.token)).await;
+    phone.reads("需要您补充材料").await;
+    assert!(!phone.browser.current_url().await.unwrap().as_str().contains("token"), "it has moved");
+    phone.shoots("1-asked").await;
+
+    let dir = tempfile::tempdir().unwrap();
+    let files = [
+        ("rubbish.pdf", b"not a document".to_vec()),
+        ("page.png", phone.browser.screenshot().await.unwrap()),
+    ];
+    for (name, bytes) in &files {
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    phone.types("file", dir.path().join("rubbish.pdf").to_str().unwrap()).await;
+    phone.presses("提交材料").await;
+    phone.reads("只接受").await;
+    phone.shoots("2-refused").await;
+    phone.types("file", dir.path().join("page.png").to_str().unwrap()).await;
+    phone.presses("提交材料").await;
+    phone.reads("已收到材料").await;
+    phone.reads("审核员正在处理").await;
+    phone.shoots("3-given").await;
+    assert_eq!(alice.takes_next().await.ok(200)["documents"][0]["kind"], "png");
 }

@@ -33,6 +33,7 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/code", &[("GET", Anyone), ("POST", Anyone)]),
     ("/file", &[("GET", Anyone), ("POST", Anyone)]),
     ("/d/{}", &[("GET", Anyone)]),
+    ("/d/{}/evidence", &[("POST", Anyone)]),
     ("/d/{}/withdraw", &[("POST", Anyone)]),
     ("/d/{}/appeal", &[("POST", Anyone)]),
     ("/d/{}/receipt", &[("GET", Anyone)]),

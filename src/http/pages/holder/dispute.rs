@@ -12,9 +12,9 @@ use crate::domain::dispute::Status;
 use crate::domain::id::DisputeId;
 use crate::domain::refusal::Refusal;
 use crate::http::body::BodyStream;
-use crate::http::holders::{DisputeView, dispute_view, receipt_of};
+use crate::http::holders::{DisputeView, dispute_view, receipt_of, take_files};
 use crate::http::pages::cookies::Cookie;
-use crate::http::pages::form::{Draft, Form, back, taken};
+use crate::http::pages::form::{Draft, Form, back, taken, with_files};
 use crate::http::pages::shell::{Shell, never_kept, page, see};
 use crate::http::pages::visit::Visit;
 use crate::http::pages::words;
@@ -51,6 +51,7 @@ struct DisputePage<'a> {
     tone: &'static str,
     reason: Words,
     is_open: bool,
+    wants_documents: bool,
     may_appeal: bool,
     has_receipt: bool,
 }
@@ -77,6 +78,7 @@ pub(super) async fn show(app: &Service, visit: &Visit, id: DisputeId) -> Answer 
             tone: tone(view.status),
             reason: words::reason(view.reason),
             is_open: view.status.is_open(),
+            wants_documents: view.status == Status::NeedsEvidence,
             may_appeal: view.status == Status::Refused,
             has_receipt: view.correction.is_some() && view.status == Status::Corrected,
             draft: &draft,
@@ -94,6 +96,20 @@ pub(super) async fn receipt(app: &Service, visit: &Visit, id: DisputeId) -> Answ
     app.anyone(&visit.call)?;
     let (claimant, _) = claimant(app, visit, id).await?;
     receipt_of(app, &claimant).await.map(never_kept)
+}
+
+pub(super) async fn hand_in(app: &Service, visit: &Visit, id: DisputeId, body: BodyStream) -> Answer {
+    app.anyone(&visit.call)?;
+    let parts = with_files(app, visit, body).await?;
+    let (claimant, _) = claimant(app, visit, id).await?;
+    match take_files(app, &claimant, &visit.call, parts).await {
+        Ok(_) => {
+            let mut response = see(&path(id))?;
+            taken(visit, &mut response);
+            Ok(response)
+        }
+        Err(problem) => back(visit, &path(id), Form::default(), &problem),
+    }
 }
 
 pub(super) async fn withdraw(app: &Service, visit: &Visit, id: DisputeId, body: BodyStream) -> Answer {

@@ -44,6 +44,12 @@ fn dispute_routes(app: &App) -> Routes {
             let (visit, _) = Visit::new(&app, call);
             by_method!(visit => { GET: visit.shown(dispute::show(&app, &visit, id)) })
         });
+    let evidence = warp::path!("d" / DisputeId / "evidence").and(with(app)).and(call()).then(
+        |id, app: App, call: Call| async move {
+            let (visit, body) = Visit::new(&app, call);
+            by_method!(visit => { POST: visit.shown(dispute::hand_in(&app, &visit, id, body)) })
+        },
+    );
     let withdraw = warp::path!("d" / DisputeId / "withdraw").and(with(app)).and(call()).then(
         |id, app: App, call: Call| async move {
             let (visit, body) = Visit::new(&app, call);
@@ -62,5 +68,6 @@ fn dispute_routes(app: &App) -> Routes {
             by_method!(visit => { GET: visit.shown(dispute::receipt(&app, &visit, id)) })
         },
     );
-    dispute.or(withdraw).unify().or(appeal).unify().or(receipt).unify().boxed()
+    let moves = evidence.or(withdraw).unify();
+    dispute.or(moves).unify().or(appeal).unify().or(receipt).unify().boxed()
 }
