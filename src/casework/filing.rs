@@ -8,7 +8,7 @@ use crate::casework::actors::{Claimant, Holder};
 use crate::casework::clusters::neighbours;
 use crate::casework::correcting::open_claim;
 use crate::casework::{Casework, Result, record};
-use crate::domain::cluster::delay;
+use crate::domain::cluster::{ClusterSeen, delay};
 use crate::domain::day::{later, plus_days};
 use crate::domain::dispute::{
     Actor, Claim as Says, Command, Control, Dispute, DisputedLabel, Reason, Show, Status, Weighing, What,
@@ -80,15 +80,10 @@ impl Casework {
     ) -> Result<Filed> {
         let number = holder.number();
         let file = self.number_file(number).await?;
-        let repeatable = idempotency_claim(&file.value, idempotency);
-        let before = self.store().load::<Claim>(&repeatable.name).await?;
-        // One that has run out is replaced.
-        let replaced = before.as_ref().map_or(0, |before| before.version);
-        let before = before.filter(|claim| claim.value.expires_at.is_none_or(|end| self.now() < end));
+        let (repeatable, before) = self.repeatable(&file.value, idempotency).await?;
         if let Some(before) = before {
-            return self.filed_before(&before.value, &repeatable).await;
+            return self.filed_before(&before, &repeatable.value).await;
         }
-        let repeatable = Versioned { version: replaced, value: repeatable };
         let reason = filing.says.reason();
         if self.store().load::<Claim>(&open_claim(number, reason, &Control::Code)).await?.is_some() {
             return Err(Refusal::DisputeOpen.into());
@@ -100,32 +95,54 @@ impl Casework {
 
     async fn commit_filing(
         &self,
-        mut dispute: Dispute,
+        dispute: Dispute,
         file: &Versioned<NumberFile>,
         mut repeatable: Versioned<Claim>,
         from: Option<&str>,
     ) -> Result<Filed> {
         let mut changeset = Changeset::default();
         let now = dispute.filed_at;
-        record(&mut changeset, &mut dispute, now, Actor::Holder, What::Filed);
         let id = dispute.id;
         let token = self.parts.secret.dispute_token(id, dispute.control_proved_at);
         let filed = Filed { id, token, status: dispute.status(), due_on: dispute.due_on };
         changeset.expect(file.value.key(), file.version);
         let seen = self.trace(&mut changeset, self.clusters_of(&dispute, from), id.0, now).await?;
-        let wait = delay(&seen, self.parts.settings.cluster_filings_per_30_days);
-        if !seen.is_empty() {
-            record(&mut changeset, &mut dispute, now, Actor::Rule, What::Flagged { why: seen });
-        }
-        let open = open_claim(dispute.number, dispute.reason(), &dispute.control);
-        changeset.put_new(Claim { name: open, value: id.to_string(), expires_at: None });
         repeatable.value.value = format!("{id}:{}", repeatable.value.value);
         repeatable.value.expires_at = Some(later(now, SignedDuration::from_hours(IDEMPOTENCY_HOURS)));
         changeset.put(repeatable);
-        changeset.put_new(Task { kind: TaskKind::Check(id), run_at: later(now, wait), attempts: 0 });
-        changeset.put_new(dispute);
+        self.open(&mut changeset, dispute, seen);
         self.commit(changeset).await?;
         Ok(filed)
+    }
+
+    /// A dispute begins: filed, flagged where its clusters are crowds, and
+    /// checked at once or after a while.
+    pub(super) fn open(&self, changeset: &mut Changeset, mut dispute: Dispute, seen: Vec<ClusterSeen>) {
+        let (id, now) = (dispute.id, dispute.filed_at);
+        record(changeset, &mut dispute, now, Actor::Holder, What::Filed);
+        let wait = delay(&seen, self.parts.settings.cluster_filings_per_30_days);
+        if !seen.is_empty() {
+            record(changeset, &mut dispute, now, Actor::Rule, What::Flagged { why: seen });
+        }
+        let open = open_claim(dispute.number, dispute.reason(), &dispute.control);
+        changeset.put_new(Claim { name: open, value: id.to_string(), expires_at: None });
+        changeset.put_new(Task { kind: TaskKind::Check(id), run_at: later(now, wait), attempts: 0 });
+        changeset.put_new(dispute);
+    }
+
+    /// The claim that makes a request repeatable, in the place of one that has
+    /// run out; and the one of before, where the request was sent before.
+    pub(super) async fn repeatable(
+        &self,
+        file: &NumberFile,
+        idempotency: &Idempotency,
+    ) -> Result<(Versioned<Claim>, Option<Claim>)> {
+        let claim = idempotency_claim(file, idempotency);
+        let before = self.store().load::<Claim>(&claim.name).await?;
+        let version = before.as_ref().map_or(0, |before| before.version);
+        let before = before.map(|before| before.value);
+        let before = before.filter(|claim| claim.expires_at.is_none_or(|end| self.now() < end));
+        Ok((Versioned { version, value: claim }, before))
     }
 
     /// The first answer, again.
@@ -307,7 +324,7 @@ impl Saying {
 }
 
 /// A key names a filing of this tenure: the next holder may choose the same.
-pub(super) fn idempotency_claim(file: &NumberFile, idempotency: &Idempotency) -> Claim {
+fn idempotency_claim(file: &NumberFile, idempotency: &Idempotency) -> Claim {
     let key = hex(&Sha256::digest(&idempotency.key));
     let tenure = file.ledger.began_on().map(|day| day.to_string()).unwrap_or_default();
     let name = format!("idempotency:{}:{tenure}:{key}", file.number.digits());

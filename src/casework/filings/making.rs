@@ -2,16 +2,12 @@
 //! far the list has come. A crash leaves whole parts, and the task.
 
 use crate::casework::clusters::neighbours;
-use crate::casework::correcting::open_claim;
-use crate::casework::{Casework, Result, record};
-use crate::domain::cluster::{ClusterSeen, delay};
-use crate::domain::day::later;
-use crate::domain::dispute::{Actor, Claim as Says, Control, Dispute, Reason, Show, What};
+use crate::casework::{Casework, Result};
+use crate::domain::cluster::ClusterSeen;
+use crate::domain::dispute::{Claim as Says, Control, Dispute, Reason, Show};
 use crate::domain::id::FilingId;
 use crate::domain::window::Window;
-use crate::store::{
-    Changeset, Claim, Cluster, Filing, FilingLine, FilingNews, FilingPart, Stored, Task, TaskKind, Versioned,
-};
+use crate::store::{Changeset, Cluster, Filing, FilingLine, FilingNews, FilingPart, Stored, Task, Versioned};
 
 impl Casework {
     /// The worker's part.
@@ -64,17 +60,7 @@ impl Casework {
         changeset.expect(file.value.key(), file.version);
         let own = self.trace(changeset, [neighbours(line.number)], filing.id.0, filing.filed_at).await?;
         let seen = [own.as_slice(), shared].concat();
-        let mut dispute = self.of_line(filing, line, control);
-        let (id, now) = (dispute.id, dispute.filed_at);
-        record(changeset, &mut dispute, now, Actor::Holder, What::Filed);
-        let wait = delay(&seen, self.parts.settings.cluster_filings_per_30_days);
-        if !seen.is_empty() {
-            record(changeset, &mut dispute, now, Actor::Rule, What::Flagged { why: seen });
-        }
-        let open = open_claim(dispute.number, filing.reason, &dispute.control);
-        changeset.put_new(Claim { name: open, value: id.to_string(), expires_at: None });
-        changeset.put_new(Task { kind: TaskKind::Check(id), run_at: later(now, wait), attempts: 0 });
-        changeset.put_new(dispute);
+        self.open(changeset, self.of_line(filing, line, control), seen);
         Ok(())
     }
 

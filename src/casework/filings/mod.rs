@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::casework::actors::{Filer, Holder};
 use crate::casework::correcting::open_claim;
-use crate::casework::filing::{IDEMPOTENCY_HOURS, Idempotency, idempotency_claim};
+use crate::casework::filing::{IDEMPOTENCY_HOURS, Idempotency};
 use crate::casework::{Casework, Error, Result, audit};
 use crate::domain::day::{later, plus_days};
 use crate::domain::dispute::{Control, Dispute, DisputedLabel, Enterprise, Reason, Status};
@@ -98,19 +98,17 @@ impl Casework {
         from: Option<&str>,
     ) -> Result<ListView> {
         let contact = self.number_file(holder.number()).await?;
-        let repeatable = idempotency_claim(&contact.value, idempotency);
-        let before = self.store().load::<Claim>(&repeatable.name).await?;
-        let replaced = before.as_ref().map_or(0, |before| before.version);
-        let before = before.filter(|claim| claim.value.expires_at.is_none_or(|end| self.now() < end));
+        let (mut repeatable, before) = self.repeatable(&contact.value, idempotency).await?;
         if let Some(before) = before {
-            return self.list_filed_before(holder, &before.value, &repeatable).await;
+            return self.list_filed_before(holder, &before, &repeatable.value).await;
         }
         let (filing, parts) = self.new_list(holder, list, from).await?;
         let mut changeset = Changeset::default();
         changeset.expect(contact.value.key(), contact.version);
-        let expires_at = Some(later(filing.filed_at, SignedDuration::from_hours(IDEMPOTENCY_HOURS)));
-        let value = format!("{}:{}", filing.id, repeatable.value);
-        changeset.put(Versioned { version: replaced, value: Claim { value, expires_at, ..repeatable } });
+        repeatable.value.value = format!("{}:{}", filing.id, repeatable.value.value);
+        repeatable.value.expires_at =
+            Some(later(filing.filed_at, SignedDuration::from_hours(IDEMPOTENCY_HOURS)));
+        changeset.put(repeatable);
         let subject = format!("filing:{}", filing.id);
         changeset.audit.push(audit(filing.filed_at, "holder", "list_filed", subject));
         if filing.parts > 0 {

@@ -148,7 +148,12 @@ impl Casework {
     /// The answer in full: one label of a kind at most, and none of a kind that
     /// the provider tells of and does not name. One bad label spoils it all, for
     /// nobody knows then what is not shown.
-    fn said(&self, provider: &AskedProvider, number: Number, lines: &[String]) -> Option<Vec<LabelSaid>> {
+    fn said(
+        &self,
+        provider: &AskedProvider,
+        number: Number,
+        lines: &[String],
+    ) -> Option<Vec<Staged<LabelSaid>>> {
         let reference = self.reference();
         let (numbering, catalog) = (&reference.numbering, &reference.labels);
         let parse = |line: &String| {
@@ -161,16 +166,20 @@ impl Casework {
         let is_whole = kinds.len() == said.len() && said.iter().all(|said| said.number == number);
         let unnamed = provider.api.kinds().iter().filter(|kind| !kinds.contains(kind));
         said.extend(unnamed.map(|kind| LabelSaid { number, kind: *kind, shown: None }));
-        is_whole.then_some(said)
+        let staged = (1..).zip(said).map(|(line, said)| Staged { line, said });
+        is_whole.then(|| staged.collect())
     }
 
     /// By the rules for uploads, and in one commit. What is as it was, and was
     /// seen today already, is not written again.
-    async fn note_shown(&self, provider: &ProviderId, number: Number, said: &[LabelSaid]) -> Result<()> {
+    async fn note_shown(
+        &self,
+        provider: &ProviderId,
+        number: Number,
+        said: &[Staged<LabelSaid>],
+    ) -> Result<()> {
         let mut tally = Tally::default();
-        let said = (1..).zip(said).map(|(line, said)| Staged { line, said: said.clone() });
-        let said: Vec<_> = said.collect();
-        let mut changeset = self.label_changes(provider, Told::WhenAsked, &said, &mut tally).await?;
+        let mut changeset = self.label_changes(provider, Told::WhenAsked, said, &mut tally).await?;
         if changeset.puts.is_empty() && changeset.deletes.is_empty() {
             return Ok(());
         }

@@ -3,7 +3,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use form_urlencoded::Serializer;
 use http::StatusCode;
+use sha2::{Digest, Sha256};
 use warp::reply::Response;
 
 use crate::http::body::{BodyStream, expect_media_type, whole};
@@ -58,6 +60,17 @@ impl Form {
 
     pub fn all<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(name, _)| name == field).map(|(_, value)| value.trim())
+    }
+
+    /// Of what was said: the same for each sending of the same.
+    pub fn digest(&self) -> [u8; 32] {
+        let text = Serializer::new(String::new()).extend_pairs(self.said()).finish();
+        Sha256::digest(text).into()
+    }
+
+    /// All but the form's token.
+    fn said(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter().filter(|(name, _)| name != TOKEN_FIELD)
     }
 
     /// Whether a box was ticked, or a choice chosen.
@@ -121,13 +134,9 @@ impl Draft {
     }
 
     fn encode(&self, page: &str) -> String {
-        let mut text = form_urlencoded::Serializer::new(String::new());
+        let mut text = Serializer::new(String::new());
         text.append_pair("page", page).append_pair("code", &self.code).append_pair("more", &self.more);
-        for (name, value) in &self.form.0 {
-            if name != TOKEN_FIELD {
-                text.append_pair(name, value);
-            }
-        }
+        text.extend_pairs(self.form.said());
         URL_SAFE_NO_PAD.encode(text.finish())
     }
 }

@@ -60,7 +60,6 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "请勾选或填写至少一个不属于您的显示名称。",
         "Tick or type at least one displayed name that is not yours.",
     ),
-    ("login_wrong", "名字、密码或动态码不对。", "Name, password or one-time code is wrong."),
     (
         "method_not_offered",
         "现在不能用这种方式验证，请换一种。",

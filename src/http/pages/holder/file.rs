@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use askama::Template;
 use http::StatusCode;
 use jiff::civil::Date;
-use sha2::{Digest, Sha256};
 
 use super::code::HOLDER;
 use super::dispute::open_here;
@@ -158,9 +157,11 @@ async fn try_file(app: &Service, visit: &Visit, holder: &Holder, form: &Form) ->
     let said = FilingBody { reason, opened, labels, show, note: text("note"), contact: None };
     let filing = said.parse(&app.casework.reference().numbering)?;
     let key = text("once").ok_or(Refusal::IdempotencyKeyMissing)?;
-    let body_digest = Sha256::digest(format!("{filing:?}")).into();
     let from = visit.prefix().to_string();
-    let filed = app.casework.file(holder, filing, &Idempotency { key, body_digest }, Some(&from)).await?;
+    let filed = app
+        .casework
+        .file(holder, filing, &Idempotency { key, body_digest: form.digest() }, Some(&from))
+        .await?;
     let mut response = see(&format!("/d/{}", filed.id))?;
     open_here(visit, &mut response, filed.id, &filed.token);
     Ok(response)
