@@ -122,6 +122,20 @@ impl Casework {
         }
     }
 
+    /// Ends one session, at once and for good.
+    pub async fn log_out(&self, session: &str) -> Result<()> {
+        let id = self.parts.secret.read_session_token(session).ok_or(Refusal::Unauthenticated)?;
+        self.retrying(|| async {
+            let Some(session) = self.store().load::<Session>(&id).await? else { return Ok(()) };
+            let who = format!("moderator:{}", session.value.moderator);
+            let mut changeset = Changeset::default();
+            changeset.delete(&session);
+            changeset.audit.push(audit(self.now(), who.clone(), "logged_out", who));
+            self.commit(changeset).await
+        })
+        .await
+    }
+
     /// The code that an account's authenticator shows now, for the owner: the
     /// demo and the tests log in with it.
     pub async fn totp_now(&self, _: Owner, name: &ModeratorName) -> Result<String> {

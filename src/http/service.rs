@@ -162,8 +162,17 @@ impl Service {
     }
 
     pub async fn moderator(&self, call: &Call) -> Result<(ModeratorActor, Paid), Problem> {
+        self.moderator_with(call, bearer(&call.headers)).await
+    }
+
+    /// A moderator's session, wherever it was shown.
+    pub async fn moderator_with(
+        &self,
+        call: &Call,
+        session: Option<&str>,
+    ) -> Result<(ModeratorActor, Paid), Problem> {
         let Paid(mut standings) = self.anyone(call)?;
-        let moderator = self.casework.moderator(credential(call)?).await?;
+        let moderator = self.casework.moderator(session.ok_or(Refusal::Unauthenticated)?).await?;
         standings.extend(self.limits.requests_by_moderator.check(moderator.name())?);
         Ok((moderator, Paid(standings)))
     }

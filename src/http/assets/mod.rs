@@ -21,6 +21,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, media type, bytes.
 const ASSETS: &[(&str, &str, &[u8])] = &[
+    ("live.js", SCRIPT, include_bytes!("live.js")),
     ("proof-of-work.js", SCRIPT, include_bytes!("proof-of-work.js")),
     ("proof-of-work-worker.js", SCRIPT, include_bytes!("proof-of-work-worker.js")),
     ("style.css", "text/css; charset=utf-8", include_bytes!("style.css")),

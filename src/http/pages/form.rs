@@ -62,6 +62,12 @@ impl Form {
         self.0.iter().filter(move |(name, _)| name == field).map(|(_, value)| value.trim())
     }
 
+    /// These fields only: what must not wait in a cookie is left out.
+    pub fn only(mut self, fields: &[&str]) -> Self {
+        self.0.retain(|(name, _)| fields.contains(&name.as_str()));
+        self
+    }
+
     /// Of what was said: the same for each sending of the same.
     pub fn digest(&self) -> [u8; 32] {
         let text = Serializer::new(String::new()).extend_pairs(self.said()).finish();

@@ -10,6 +10,7 @@
 //! Absent: scripts but for the proof of work, other hosts, and anything in an
 //! address that opens something (a link's token moves into a cookie at once).
 
+mod console;
 mod cookies;
 mod form;
 mod holder;
@@ -19,8 +20,10 @@ mod words;
 
 pub use visit::PageSettings;
 
+use warp::Filter;
+
 use super::service::{App, Routes};
 
 pub fn routes(app: &App) -> Routes {
-    holder::routes(app)
+    holder::routes(app).or(console::routes(app)).unify().boxed()
 }

@@ -23,6 +23,16 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "A dispute of this kind is under way already. You can open it below.",
     ),
     (
+        "document_damaged",
+        "这份材料已损坏，或是用别的密钥保存的，打不开。",
+        "This document is damaged, or was stored under another key, and cannot be opened.",
+    ),
+    (
+        "document_purged",
+        "这份材料已按规定删除（结案 30 天后）。",
+        "This document was deleted, as all are 30 days after closing.",
+    ),
+    (
         "document_too_large",
         "文件太大，每份不超过 8 MB。可以换成拍照的图片。",
         "A file is too large: 8 MB at most. A photograph of the page will do.",
@@ -61,11 +71,26 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "Tick or type at least one displayed name that is not yours.",
     ),
     (
+        "lease_missing",
+        "这件案子不在您手里，或领取已超时。可以领取下一件。",
+        "This case is not in your hands, or the lease has run out. Take the next one.",
+    ),
+    (
+        "login_wrong",
+        "用户名、密码或动态验证码不对。每个动态验证码只能用一次。",
+        "Name, password or code is wrong. Each code of the authenticator is good once.",
+    ),
+    (
         "method_not_offered",
         "现在不能用这种方式验证，请换一种。",
         "This way of proving is not offered at the moment. Please take the other one.",
     ),
     ("not_found", "没有这一页。", "There is no such page."),
+    (
+        "not_in_force",
+        "这条更正已不再有效，不能撤销。",
+        "This correction is no longer in force, so there is nothing to take back.",
+    ),
     (
         "number_malformed",
         "号码的格式不对。手机号码是 11 位数字，固定电话请带区号。",
@@ -86,10 +111,17 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "防滥用计算没有完成，请等进度条走完再提交。",
         "The short computation against abuse was not finished. Wait for the bar to fill and send again.",
     ),
+    ("same_person", "这一步需要另一位审核员来做。", "This step is for another moderator than you."),
     (
         "sms_unreachable",
         "这种号码收不到短信（如固定电话、400、95 号码）。企业请用企业批量申诉。",
         "Numbers of this kind receive no SMS (landlines, 400, 95). Enterprises file them by list.",
+    ),
+    (
+        "stale",
+        "在您看的时候，案情有了变化。请看最新的情况再决定；您填写的内容还在。",
+        "The case has changed while you looked at it. See what is new and decide again; what you typed is still \
+         there.",
     ),
     (
         "too_many_requests",

@@ -2,53 +2,15 @@
 //! dispute's own page.
 
 use fantoccini::Locator;
-use serde_json::{Value, json};
+use serde_json::json;
 use zhengming::store::Role;
 
-use super::Browser;
+use super::person::Person;
 use crate::support::{Setup, World};
 
 const NUMBER: &str = "+8613800138000";
 
-struct Phone<'a> {
-    world: &'a World,
-    browser: Browser,
-    /// Of its screenshots.
-    name: &'static str,
-}
-
-impl<'a> Phone<'a> {
-    async fn with(world: &'a World, languages: &str, name: &'static str) -> Self {
-        Self { world, browser: Browser::phone(languages).await, name }
-    }
-
-    async fn opens(&self, path: &str) {
-        self.browser.goto(&format!("http://{}{path}", self.world.client.address())).await.unwrap();
-    }
-
-    async fn types(&self, id: &str, text: &str) {
-        self.browser.find(Locator::Id(id)).await.unwrap().send_keys(text).await.unwrap();
-    }
-
-    async fn presses(&self, button: &str) {
-        let found = format!("//button[contains(., '{button}')]");
-        self.browser.find(Locator::XPath(&found)).await.unwrap().click().await.unwrap();
-    }
-
-    async fn shoots(&self, what: &str) {
-        self.browser.shoot(&format!("{}-{what}", self.name)).await;
-        let wide = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
-        let is_wide = self.browser.execute(wide, Vec::new()).await.unwrap();
-        assert_eq!(is_wide, Value::Bool(false), "{what} is wider than the phone");
-    }
-
-    /// Waits until the page says so.
-    async fn reads(&self, words: &str) {
-        let found = format!("//*[contains(text(), '{words}')]");
-        let waiting = self.browser.wait().for_element(Locator::XPath(&found));
-        assert!(waiting.await.is_ok(), "{words} is not in {}", self.browser.text().await);
-    }
-
+impl Person<'_> {
     /// Up to the third screen.
     async fn proves(&self, next: &str, confirm: &str) {
         self.types("number", "138 0013 8000").await;
@@ -59,11 +21,6 @@ impl<'a> Phone<'a> {
         self.types("code", &self.world.last_code(NUMBER)).await;
         self.presses(confirm).await;
         self.browser.wait().for_element(Locator::Css("form.filing")).await.unwrap();
-    }
-
-    async fn sets(&self, id: &str, value: &str) {
-        let script = "document.getElementById(arguments[0]).value = arguments[1]";
-        self.browser.execute(script, vec![json!(id), json!(value)]).await.unwrap();
     }
 }
 
@@ -80,7 +37,7 @@ async fn a_holder_files_and_follows_in_chinese() {
     let express = json!({ "number": NUMBER, "kind": "category", "code": "55", "count": 12,
         "first_marked_on": "2023-06-01" });
     world.shows("tencent", &[express]).await;
-    let phone = Phone::with(&world, "zh-CN", "holder-zh").await;
+    let phone = Person::on_a_phone(&world, "zh-CN", "holder-zh").await;
     phone.opens("/").await;
     phone.reads("新号码").await;
     phone.shoots("1-start").await;
@@ -102,7 +59,8 @@ async fn a_holder_files_and_follows_in_chinese() {
     phone.shoots("4-checking").await;
     world.work().await;
     world.publish().await;
-    phone.browser.refresh().await.unwrap();
+    // The page finds out by itself.
+    phone.comes_back().await;
     phone.reads("已更正").await;
     phone.reads("2025-01-30").await;
     phone.shoots("5-corrected").await;
@@ -113,7 +71,7 @@ async fn a_holder_files_and_follows_in_chinese() {
 async fn a_holder_is_refused_and_told_why_in_english() {
     let world = World::with(with_work()).await;
     world.cmcc_knows(NUMBER, &[("甲", "2019-01-01", None)]);
-    let phone = Phone::with(&world, "en-US,en", "holder-en").await;
+    let phone = Person::on_a_phone(&world, "en-US,en", "holder-en").await;
     phone.opens("/").await;
     phone.reads("Your number carries").await;
     phone.shoots("1-start").await;
@@ -136,7 +94,7 @@ async fn a_link_opens_the_dispute_and_documents_are_handed_in() {
     let case = dispute.in_review_for("operator_unknown", &alice).await;
     alice.decides(&case, "ask").await.ok(200);
 
-    let phone = Phone::with(&world, "zh-CN", "holder-documents").await;
+    let phone = Person::on_a_phone(&world, "zh-CN", "holder-documents").await;
     phone.opens(&format!("/d/{}?token={}", dispute.id, dispute.token)).await;
     phone.reads("需要您补充材料").await;
     assert!(!phone.browser.current_url().await.unwrap().as_str().contains("token"), "it has moved");

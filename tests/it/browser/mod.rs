@@ -1,6 +1,8 @@
 //! Pages in a real browser: Chromium, driven over WebDriver.
 
+mod console;
 mod holder;
+mod person;
 mod proof_of_work;
 
 use std::io::{BufRead, BufReader, Write};
@@ -27,6 +29,15 @@ pub struct Browser {
 /// Where screenshots go, for people to look at.
 const SHOTS_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pages");
 
+/// The accessibility checker, as tests/all installs it.
+const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/node_modules/axe-core/axe.min.js");
+
+/// Each rule that is broken (WCAG 2.2 AA and best practice), how badly, where.
+const AUDIT: &str = "const [done] = arguments;
+    axe.run().then(({ violations }) => done(violations.map(({ id, impact, help, nodes }) =>
+        [id, impact, help, nodes.map(({ html, failureSummary }) => [html, failureSummary])])))
+        .catch((error) => done([String(error)]));";
+
 impl Browser {
     pub async fn start() -> Self {
         Self::start_with("zh-CN", None).await
@@ -38,10 +49,22 @@ impl Browser {
         Self::start_with(languages, Some(json!({ "deviceMetrics": metrics }))).await
     }
 
-    /// Writes what is in the window now.
+    /// A window at a desk.
+    pub async fn desk(languages: &str) -> Self {
+        let metrics =
+            json!({ "width": 1_280, "height": 1_100, "pixelRatio": 1, "touch": false, "mobile": false });
+        Self::start_with(languages, Some(json!({ "deviceMetrics": metrics }))).await
+    }
+
+    /// Writes what is in the window now, and looks whether somebody who
+    /// cannot see it, or has no mouse, would be kept out.
     pub async fn shoot(&self, name: &str) {
         std::fs::create_dir_all(SHOTS_DIR).unwrap();
         std::fs::write(format!("{SHOTS_DIR}/{name}.png"), self.screenshot().await.unwrap()).unwrap();
+        let axe = std::fs::read_to_string(AXE).expect("axe-core is installed: see tests/all");
+        self.execute(&axe, Vec::new()).await.unwrap();
+        let found = self.execute_async(AUDIT, Vec::new()).await.unwrap();
+        assert_eq!(found, json!([]), "{name}: barriers, each with where it is");
     }
 
     /// All that a person reads.

@@ -37,6 +37,9 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/d/{}/withdraw", &[("POST", Anyone)]),
     ("/d/{}/appeal", &[("POST", Anyone)]),
     ("/d/{}/receipt", &[("GET", Anyone)]),
+    ("/console", &[("GET", Anyone)]),
+    ("/console/login", &[("GET", Anyone), ("POST", Anyone)]),
+    ("/console/logout", &[("POST", Anyone)]),
     ("/assets/{}", &[("GET", Anyone)]),
     ("/v1/challenge", &[("GET", Anyone)]),
     ("/v1/verifications", &[("POST", Anyone)]),
@@ -86,7 +89,10 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
 
 /// Answers in HTML.
 pub fn is_page(path: &str) -> bool {
-    ["/code", "/file"].contains(&path) || path == "/" || path.starts_with("/d/")
+    ["/code", "/file"].contains(&path)
+        || path == "/"
+        || path.starts_with("/d/")
+        || path.starts_with("/console")
 }
 
 impl Who {

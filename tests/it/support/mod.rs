@@ -17,5 +17,5 @@ mod store;
 mod world;
 
 pub use client::Answer;
-pub use people::{Dispute, Holder, Moderator, Provider, parts};
+pub use people::{Dispute, Holder, Moderator, PASSWORD, Provider, parts};
 pub use world::{ACCESS_NUMBER, GATEWAY_TOKEN, Setup, World, day, seconds};

@@ -10,7 +10,8 @@ use zhengming::store::{Grant, Role};
 use super::client::Answer;
 use super::world::World;
 
-const PASSWORD: &str = "correct horse battery";
+/// Of all moderators.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// Somebody with a telephone, and with a token once control is proved.
 pub struct Holder<'a> {

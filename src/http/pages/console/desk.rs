@@ -1,0 +1,61 @@
+//! Where a moderator sits: who it is, which rooms are open to them, and what
+//! they have just done.
+
+use serde::Deserialize;
+
+use super::words::done;
+use crate::casework::actors::ModeratorActor;
+use crate::http::pages::cookies::Cookie;
+use crate::http::pages::shell::{Shell, see};
+use crate::http::pages::visit::Visit;
+use crate::http::problem::{Answer, Problem};
+use crate::http::service::Service;
+use crate::http::words::Words;
+use crate::store::Role;
+
+/// Sent to the console only; the session itself says when it ends.
+pub(super) const SESSION: Cookie<'_> = Cookie { name: "session", path: "/console", seconds_max: 12 * 3_600 };
+
+pub(super) struct Desk {
+    pub moderator: ModeratorActor,
+    /// What was done a moment ago, for whoever was sent on.
+    pub done: Option<Words>,
+}
+
+/// A room's place, name, and who may enter.
+const ROOMS: &[(&str, Words, Role)] = &[("/console", Words { zh: "审核", en: "Cases" }, Role::Moderator)];
+
+#[derive(Debug, Deserialize)]
+struct Done {
+    done: Option<String>,
+}
+
+impl Desk {
+    pub async fn of(app: &Service, visit: &Visit) -> Result<Self, Problem> {
+        let (moderator, _) = app.moderator_with(&visit.call, visit.cookie(&SESSION)).await?;
+        let word = visit.call.query::<Done>().ok().and_then(|query| query.done);
+        Ok(Self { moderator, done: word.and_then(|word| done(&word)) })
+    }
+
+    /// Each room that this moderator may enter: where, its name, and whether
+    /// this page is it.
+    pub fn rooms<'a>(
+        &self,
+        shell: &'a Shell,
+    ) -> impl Iterator<Item = (&'static str, &'static str, bool)> + 'a {
+        let role = self.moderator.role();
+        let open = ROOMS.iter().filter(move |(.., least)| role >= *least);
+        open.map(|(path, name, _)| (*path, shell.words(name), shell.path == *path))
+    }
+}
+
+/// Ends a route of the console: whoever has no session is sent to log in.
+pub(super) async fn at_desk(visit: &Visit, answering: impl Future<Output = Answer>) -> Answer {
+    let answering = async {
+        match answering.await {
+            Err(problem) if problem.code() == "unauthenticated" => see("/console/login"),
+            answer => answer,
+        }
+    };
+    visit.shown(answering).await
+}
