@@ -11,7 +11,8 @@ use crate::domain::dispute::{Control, Dispute};
 use crate::domain::id::{DisputeId, FilingId, ModeratorName, OperatorId, ProviderId};
 use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
-use crate::store::{AccessKey, Grant, Moderator, Role, Session, Verification, VerificationStatus, Versioned};
+pub use crate::store::Role;
+use crate::store::{AccessKey, Grant, Moderator, Session, Verification, VerificationStatus, Versioned};
 
 /// Has the number in hand: proved by SMS.
 #[derive(Debug, Clone)]

@@ -4,14 +4,13 @@
 use serde::Deserialize;
 
 use super::words::done;
-use crate::casework::actors::ModeratorActor;
+use crate::casework::actors::{ModeratorActor, Role};
 use crate::http::pages::cookies::Cookie;
 use crate::http::pages::shell::{Shell, see};
 use crate::http::pages::visit::Visit;
 use crate::http::problem::{Answer, Problem};
 use crate::http::service::Service;
 use crate::http::words::Words;
-use crate::store::Role;
 
 /// Sent to the console only; the session itself says when it ends.
 pub(super) const SESSION: Cookie<'_> = Cookie { name: "session", path: "/console", seconds_max: 12 * 3_600 };
