@@ -171,6 +171,8 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Stale => Self::Stale,
             StoreError::Busy(why) => Self::Busy(why),
+            // As after a crash: whoever asks again is told what became of it.
+            StoreError::Unsure => Self::Busy("the store does not say whether it took this"),
             StoreError::TooLarge(what) => Self::TooLarge(what),
             StoreError::Fatal(why) => Self::Fatal(why),
         }

@@ -27,6 +27,7 @@ use crate::http::pages::PageSettings;
 use crate::http::service::{App, Service};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
+use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::sled::{OpenError, SledOptions, SledStore};
 
 /// The world outside, as arguments.
@@ -48,7 +49,7 @@ impl House {
         let secret = open_secret(config, world)?;
         let reference = Arc::new(read_reference(config.reference_dir.as_deref())?);
         warn_of_years_without_data(&reference, world);
-        let (store, store_failed) = open_store(config)?;
+        let (store, store_failed) = open_store(config).await?;
         let staging = Staging::open(&config.data_dir.join("staging"));
         let staging = staging.map_err(|error| Failed::new("the staging folder", &error))?;
         let vault = Vault::open(&config.data_dir.join("documents"));
@@ -170,7 +171,7 @@ fn warn_of_years_without_data(reference: &Reference, world: &World) {
 
 type Opened = (Arc<dyn Store>, watch::Receiver<bool>);
 
-fn open_store(config: &Config) -> Result<Opened, Failed> {
+async fn open_store(config: &Config) -> Result<Opened, Failed> {
     match &config.store {
         StoreUrl::Memory => Ok((Arc::new(MemoryStore::new()), watch::channel(false).1)),
         StoreUrl::Sled(dir) => {
@@ -183,9 +184,12 @@ fn open_store(config: &Config) -> Result<Opened, Failed> {
             let failed = store.failed();
             Ok((Arc::new(store), failed))
         }
-        StoreUrl::Postgres(_) => Err(Failed::because(
-            "store = \"postgres:…\" is not built into this release; use sled: or memory:",
-        )),
+        StoreUrl::Postgres(url) => {
+            let store = PostgresStore::open(&PostgresOptions::new(url)).await;
+            let store = store.map_err(|error| Failed::new("the store", &error))?;
+            let failed = store.failed();
+            Ok((Arc::new(store), failed))
+        }
     }
 }
 

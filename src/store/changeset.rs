@@ -1,13 +1,15 @@
 //! What one commit changes, as plain data.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::correction::Entry;
+use crate::domain::correction::{ENTRY_BYTES_MAX, Entry};
 use crate::domain::hex::hex;
-use crate::store::Versioned;
 use crate::store::record::{Key, LogHead, Record, Stored};
+use crate::store::{CHANGES_PER_SET_MAX, RECORD_BYTES_MAX, StoreError, Versioned};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changeset {
@@ -70,12 +72,44 @@ impl AuditDraft {
     }
 }
 
+/// An entry's bytes, if the log takes them.
+pub(super) fn leaf_of(entry: &Entry) -> Result<Vec<u8>, StoreError> {
+    let leaf = entry.leaf();
+    if leaf.len() > ENTRY_BYTES_MAX {
+        return Err(StoreError::TooLarge("a log entry has more than 1,024 bytes"));
+    }
+    Ok(leaf)
+}
+
 impl AuditLine {
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, StoreError> {
+        let json = serde_json::to_vec(self).expect("strings, numbers and timestamps always serialize");
+        if json.len() > RECORD_BYTES_MAX {
+            return Err(StoreError::TooLarge("an audit line has more than 64 KiB"));
+        }
+        Ok(json)
+    }
+
     /// What the first line's hash is chained to.
     pub const HASH_BEFORE_FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 }
 
 impl Changeset {
+    /// What no engine takes, whatever lies in it: too much at once, or a key
+    /// that is changed twice (a second change could only name a version that
+    /// nobody has read).
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let changes = self.puts.len() + self.deletes.len();
+        let most = changes.max(self.expects.len()).max(self.entries.len()).max(self.audit.len());
+        if most > CHANGES_PER_SET_MAX {
+            return Err(StoreError::TooLarge("a changeset has more than 256 changes"));
+        }
+        let puts = self.puts.iter().map(|put| put.record.key());
+        let deletes = self.deletes.iter().map(|(key, _)| key.clone());
+        let mut changed = BTreeSet::new();
+        if puts.chain(deletes).all(|key| changed.insert(key)) { Ok(()) } else { Err(StoreError::Stale) }
+    }
+
     /// Where it publishes the log.
     pub fn log_head(&self) -> Option<&LogHead> {
         self.puts.iter().find_map(|put| match &put.record {

@@ -30,12 +30,15 @@
 
 mod changeset;
 mod embedded;
+mod failure;
 mod filings;
 pub mod memory;
+pub mod postgres;
 mod record;
 pub mod sled;
 mod task;
 
+use changeset::leaf_of;
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
 pub use filings::{
     AddressMac, Cluster, Filing, FilingLine, FilingNews, FilingPart, LinePlace, RejectedLine, Trace,
@@ -64,6 +67,9 @@ pub const LOG_ENTRIES_MAX: usize = 10_000;
 /// Most puts and deletes in one changeset, also most entries, most audit lines
 /// and most expectations: small batches keep memory flat.
 pub const CHANGES_PER_SET_MAX: usize = 256;
+
+/// Most bytes of a record as JSON, and of an audit line.
+pub const RECORD_BYTES_MAX: usize = 64 * 1024;
 
 /// A record and the version to name when replacing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +148,10 @@ pub enum StoreError {
     /// it will not fit later either, and the store is well.
     #[error("too much for the store to take: {0}")]
     TooLarge(&'static str),
+    /// The engine went away while it committed: the changeset was taken whole
+    /// or not at all, and only reading tells.
+    #[error("the store does not say whether it took this")]
+    Unsure,
     /// The process has to end.
     #[error("the store failed: {0}")]
     Fatal(String),

@@ -280,6 +280,22 @@ pub struct Disabled {
     pub why: String,
 }
 
+impl Record {
+    /// When its time is over: it is in no other listing than `Expired` then.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Verification(verification) => Some(verification.expires_at),
+            Self::CodeCount(count) => Some(count.expires_at),
+            Self::LabelCount(count) => Some(count.expires_at),
+            Self::Batch(batch) => batch.expires_at,
+            Self::Claim(claim) => claim.expires_at,
+            Self::Session(session) => Some(session.expires_at),
+            Self::Trace(trace) => Some(trace.expires_at),
+            _ => None,
+        }
+    }
+}
+
 impl ProviderState {
     pub fn size(&self, stage: Stage) -> u64 {
         self.sizes.get(&stage).copied().unwrap_or_default()

@@ -18,17 +18,7 @@ const REGRESSED: u8 = 0x46;
 
 /// The keys of a record's index entries; `primary` is the record's own.
 pub fn entries(record: &Record, primary: &[u8]) -> Vec<Vec<u8>> {
-    let expires_at = match record {
-        Record::Verification(verification) => Some(verification.expires_at),
-        Record::CodeCount(count) => Some(count.expires_at),
-        Record::LabelCount(count) => Some(count.expires_at),
-        Record::Batch(batch) => batch.expires_at,
-        Record::Claim(claim) => claim.expires_at,
-        Record::Session(session) => Some(session.expires_at),
-        Record::Trace(trace) => Some(trace.expires_at),
-        _ => None,
-    };
-    if let Some(at) = expires_at {
+    if let Some(at) = record.expires_at() {
         return vec![KeyBytes::new(EXPIRED).time(at).rest(primary).into()];
     }
     match record {

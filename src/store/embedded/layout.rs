@@ -12,13 +12,10 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::domain::number::Number;
-use crate::store::{Cluster, Key, Record, StoreError, TaskKind, Versioned};
+use crate::store::{Cluster, Key, RECORD_BYTES_MAX, Record, StoreError, TaskKind, Versioned};
 
 /// Raised when a reader of the old release would misread the new bytes.
 pub const SCHEMA: u8 = 1;
-
-/// sled puts what is much larger into files of their own.
-pub const RECORD_BYTES_MAX: usize = 64 * 1024;
 
 pub const COUNTERS: &[u8] = &[0];
 
@@ -276,24 +273,34 @@ pub fn unseal<'a>(key: &[u8], sealed: &'a [u8]) -> Result<&'a [u8], StoreError> 
     }
 }
 
-/// A record and its version, to lie under `key`.
-pub fn encode(key: &[u8], version: u64, record: &Record) -> Result<Vec<u8>, StoreError> {
-    let mut rest = version.to_be_bytes().to_vec();
-    write_json(record, &mut rest).map_err(|error| fatal(key, &format!("does not serialize: {error}")))?;
-    if rest.len() > RECORD_BYTES_MAX {
+/// A record as JSON, if it is not too much.
+pub fn to_json(record: &Record) -> Result<Vec<u8>, StoreError> {
+    let mut json = Vec::new();
+    let written = write_json(record, &mut json);
+    written.map_err(|error| fatal(&record_key(&record.key()), &format!("does not serialize: {error}")))?;
+    if json.len() > RECORD_BYTES_MAX {
         return Err(StoreError::TooLarge("a record has more than 64 KiB"));
     }
-    Ok(seal(key, &rest))
+    Ok(json)
+}
+
+/// A record of a kind, which lies under `key`.
+pub fn of_json(key: &[u8], json: &[u8]) -> Result<Record, StoreError> {
+    let kind = key.first().copied().unwrap_or_default();
+    let value = read_json(kind, json).ok_or_else(|| fatal(key, "is of no known kind"))?;
+    value.map_err(|error| fatal(key, &format!("does not parse: {error}")))
+}
+
+/// A record and its version, to lie under `key`.
+pub fn encode(key: &[u8], version: u64, record: &Record) -> Result<Vec<u8>, StoreError> {
+    Ok(seal(key, &[version.to_be_bytes().as_slice(), &to_json(record)?].concat()))
 }
 
 pub fn decode(key: &[u8], sealed: &[u8]) -> Result<Versioned<Record>, StoreError> {
     let rest = unseal(key, sealed)?;
     let short = || fatal(key, "is too short");
     let (version, json) = rest.split_first_chunk::<VERSION_BYTES>().ok_or_else(short)?;
-    let kind = key.first().copied().unwrap_or_default();
-    let value = read_json(kind, json).ok_or_else(|| fatal(key, "is of no known kind"))?;
-    let value = value.map_err(|error| fatal(key, &format!("does not parse: {error}")))?;
-    Ok(Versioned { version: u64::from_be_bytes(*version), value })
+    Ok(Versioned { version: u64::from_be_bytes(*version), value: of_json(key, json)? })
 }
 
 /// Says what is wrong with the value under a key.

@@ -6,15 +6,15 @@
 //! only grow, so a version never comes back, not even after a delete: who
 //! read a record that was deleted and made anew meanwhile sees `Stale`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::correction::{ENTRY_BYTES_MAX, Entry};
+use crate::domain::correction::Entry;
 use crate::domain::number::Number;
 use crate::store::embedded::{Space, index, layout};
-use crate::store::{AuditDraft, AuditLine, CHANGES_PER_SET_MAX, Changeset, Key, Put, Receipt, Record};
-use crate::store::{StoreError, Versioned};
+use crate::store::{AuditDraft, AuditLine, Changeset, Key, Put, Receipt, Record};
+use crate::store::{StoreError, Versioned, leaf_of};
 
 /// How far a database has come. Kept in it, written with every commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Default for Counters {
 }
 
 pub fn plan(space: &impl Space, counters: &Counters, changeset: &Changeset) -> Result<Plan, StoreError> {
-    check_limits(changeset)?;
+    changeset.check()?;
     check_expectations(space, changeset)?;
     let mut planner = Planner {
         space,
@@ -81,24 +81,7 @@ pub fn plan(space: &impl Space, counters: &Counters, changeset: &Changeset) -> R
     planner.finish(Receipt { first_seq })
 }
 
-fn check_limits(changeset: &Changeset) -> Result<(), StoreError> {
-    let changes = changeset.puts.len() + changeset.deletes.len();
-    let most = changes.max(changeset.expects.len()).max(changeset.entries.len()).max(changeset.audit.len());
-    if most > CHANGES_PER_SET_MAX {
-        return Err(StoreError::TooLarge("a changeset has more than 256 changes"));
-    }
-    Ok(())
-}
-
-/// A key is changed once in a changeset: a second change could only name a
-/// version that nobody has read.
 fn check_expectations(space: &impl Space, changeset: &Changeset) -> Result<(), StoreError> {
-    let puts = changeset.puts.iter().map(|put| put.record.key());
-    let deletes = changeset.deletes.iter().map(|(key, _)| key.clone());
-    let mut changed = BTreeSet::new();
-    if !puts.chain(deletes).all(|key| changed.insert(key)) {
-        return Err(StoreError::Stale);
-    }
     for (key, expected) in &changeset.expects {
         stored(space, &layout::record_key(key), *expected)?;
     }
@@ -164,10 +147,7 @@ impl<S: Space> Planner<'_, S> {
         if entry.supersedes != newest {
             return Err(StoreError::Stale);
         }
-        let leaf = entry.leaf();
-        if leaf.len() > ENTRY_BYTES_MAX {
-            return Err(StoreError::TooLarge("a log entry has more than 1,024 bytes"));
-        }
+        let leaf = leaf_of(entry)?;
         let seq = self.counters.log_size;
         self.counters.log_size += 1;
         self.newest.insert(entry.number, seq);
@@ -178,10 +158,7 @@ impl<S: Space> Planner<'_, S> {
 
     fn note(&mut self, draft: &AuditDraft) -> Result<(), StoreError> {
         let line = draft.clone().chained(self.counters.audit_size, &self.counters.audit_hash);
-        let json = serde_json::to_vec(&line).expect("strings, numbers and timestamps always serialize");
-        if json.len() > layout::RECORD_BYTES_MAX {
-            return Err(StoreError::TooLarge("an audit line has more than 64 KiB"));
-        }
+        let json = line.to_json()?;
         self.write(layout::audit_key(line.seq), &json);
         self.counters.audit_size += 1;
         self.counters.audit_hash = line.hash;

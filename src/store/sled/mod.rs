@@ -32,8 +32,8 @@ mod writer;
 
 pub use open::{OpenError, SledOptions, signed_by_mark};
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -41,6 +41,7 @@ use tokio::sync::watch;
 
 use crate::domain::number::Number;
 use crate::store::embedded::{Pair, Space, read};
+use crate::store::failure::Failure;
 use crate::store::sled::queue::Queue;
 use crate::store::{AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record};
 use crate::store::{Store, StoreError, Versioned};
@@ -64,17 +65,10 @@ struct Shared {
     failure: Failure,
 }
 
-/// The first error, from which there is no way back in this process.
-#[derive(Debug)]
-struct Failure {
-    why: OnceLock<String>,
-    failed: watch::Sender<bool>,
-}
-
 impl SledStore {
     /// Becomes true when the store has failed and the process has to end.
     pub fn failed(&self) -> watch::Receiver<bool> {
-        self.shared.failure.failed.subscribe()
+        self.shared.failure.failed()
     }
 
     /// Scans read a lot, and perhaps from disk: not on the caller's thread.
@@ -148,33 +142,6 @@ impl Shared {
 
     fn durable_audit(&self) -> u64 {
         self.audit_size.load(Ordering::Acquire)
-    }
-}
-
-impl Failure {
-    fn new() -> Self {
-        Self { why: OnceLock::new(), failed: watch::Sender::new(false) }
-    }
-
-    /// The first reason is the one that is told from then on.
-    fn fail(&self, why: String) -> StoreError {
-        let why = self.why.get_or_init(|| why);
-        self.failed.send_replace(true);
-        StoreError::Fatal(why.clone())
-    }
-
-    fn note(&self, error: StoreError) -> StoreError {
-        match error {
-            StoreError::Fatal(why) => self.fail(why),
-            no => no,
-        }
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        match self.why.get() {
-            None => Ok(()),
-            Some(why) => Err(StoreError::Fatal(why.clone())),
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::support::audit::whole_chain;
 use crate::support::dice::Dice;
 use crate::support::records::{any, at, audit, claim, entry, number};
 
-on_each_engine!([memory sled] [
+on_each_engine!([memory sled postgres] [
     what_is_put_is_read_back
     a_version_is_asked_for_and_moves
     a_version_never_comes_back

@@ -3,10 +3,12 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use zhengming::store::Store;
 use zhengming::store::memory::MemoryStore;
+use zhengming::store::postgres::{PostgresOptions, PostgresStore};
 use zhengming::store::sled::{SledOptions, SledStore};
 
 /// An empty store, and what has to outlive it.
@@ -32,6 +34,17 @@ pub async fn sled() -> Engine {
     let dir = tempfile::tempdir().unwrap();
     let store = SledStore::open(&sled_options(&dir)).unwrap();
     Engine { store: Arc::new(store), _dir: Some(dir) }
+}
+
+/// A new database of the one server that all tests share.
+pub async fn postgres() -> Engine {
+    let url = crate::support::postgres::new_database().await;
+    let store = PostgresStore::open(&postgres_options(&url)).await.unwrap();
+    Engine { store: Arc::new(store), _dir: None }
+}
+
+pub fn postgres_options(url: &str) -> PostgresOptions {
+    PostgresOptions { connections_max: 6, look_every: Duration::from_millis(20), ..PostgresOptions::new(url) }
 }
 
 pub fn sled_options(dir: &TempDir) -> SledOptions {

@@ -19,7 +19,7 @@ use crate::support::records::{
     verification, webhook,
 };
 
-on_each_engine!([memory sled] [
+on_each_engine!([memory sled postgres] [
     labels_of_a_number
     labels_that_have_regressed
     disputes_of_a_number_oldest_first

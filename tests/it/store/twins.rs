@@ -1,8 +1,6 @@
 //! Random operations on two engines: every answer is the same. Versions are
 //! an engine's own affair; only what they mean is compared.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 use zhengming::domain::id::FilingId;
 use zhengming::domain::progress::Stage;
@@ -10,29 +8,43 @@ use zhengming::store::{
     AuditLine, Changeset, Key, Listing, PAGE_RECORDS_MAX, Put, Receipt, Record, Store, StoreError,
 };
 
-use crate::store::engines;
+use crate::store::engines::{self, Engine};
 use crate::support::dice::Dice;
 use crate::support::records::{self, at, audit, cluster, entry, number, provider, uuid};
 
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(48))]
     #[test]
     fn memory_and_sled_answer_alike(seeds in prop::collection::vec(any::<u64>(), 1..80)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let (one, other) = (engines::memory().await, engines::sled().await);
-            play(&one, &other, &seeds).await;
-        });
+        run(async { play(&engines::memory().await, &engines::sled().await, &seeds).await });
     }
 }
 
+proptest! {
+    // Each look is some hundred round trips.
+    #![proptest_config(cases(6))]
+    #[test]
+    fn memory_and_postgres_answer_alike(seeds in prop::collection::vec(any::<u64>(), 1..30)) {
+        run(async { play(&engines::memory().await, &engines::postgres().await, &seeds).await });
+    }
+}
+
+fn run(playing: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(playing);
+}
+
 /// Each seed is one operation.
-async fn play(one: &Arc<dyn Store>, other: &Arc<dyn Store>, seeds: &[u64]) {
+async fn play(one: &Engine, other: &Engine, seeds: &[u64]) {
+    let (one, other) = (&*one.store, &*other.store);
     for seed in seeds {
-        let intent = intend(&mut Dice::new(*seed), &**one).await;
-        let answers = (intent.commit(&**one).await, intent.commit(&**other).await);
+        let intent = intend(&mut Dice::new(*seed), one).await;
+        let answers = (intent.commit(one).await, intent.commit(other).await);
         assert_eq!(answers.0, answers.1, "{intent:?}");
-        assert_eq!(look(&**one, *seed).await, look(&**other, *seed).await, "after {intent:?}");
+        assert_eq!(look(one, *seed).await, look(other, *seed).await, "after {intent:?}");
     }
 }
 
@@ -121,10 +133,12 @@ struct View {
 /// Everything that can be asked, with limits by chance.
 async fn look(store: &dyn Store, seed: u64) -> View {
     let mut dice = Dice::new(seed);
+    // Not within the expression below: the borrow would last over its awaits.
+    let log_size = *store.log_size().borrow();
     let mut view = View {
         listings: Vec::new(),
         log: store.log(dice.roll(4), 1 + usize::try_from(dice.roll(50)).unwrap()).await.unwrap(),
-        log_size: *store.log_size().borrow(),
+        log_size,
         audit: store.audit(dice.roll(4), 1 + usize::try_from(dice.roll(50)).unwrap()).await.unwrap(),
         newest: Vec::new(),
     };

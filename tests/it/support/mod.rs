@@ -11,6 +11,7 @@ pub mod dice;
 pub mod files;
 mod parties;
 mod people;
+pub mod postgres;
 pub mod records;
 pub mod service;
 mod store;

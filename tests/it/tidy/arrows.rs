@@ -8,11 +8,12 @@ use super::source::{Source, pattern};
 
 /// A room and what it may name beside itself and `domain`. Adapters of the
 /// store are rooms of their own: who may name `store` may not name them.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("env", &[]),
     ("store", &["env"]),
     ("store::memory", &["store", "env"]),
+    ("store::postgres", &["store", "env"]),
     ("store::sled", &["store", "env"]),
     ("casework", &["store", "env", "casework::ports"]),
     ("feed", &["store", "env"]),
@@ -24,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "env",
             "store",
             "store::memory",
+            "store::postgres",
             "store::sled",
             "casework",
             "casework::ports",

@@ -63,6 +63,7 @@ const BANS: [Ban; 11] = [
             "src/feed/mirror/follow",
             "src/feed/snapshot/keeper",
             "src/cli/",
+            "src/store/postgres/follow",
             "src/store/sled/open",
         ],
         why: "only loops that wait for their next turn sleep, and who waits for a lock",
