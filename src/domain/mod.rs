@@ -14,6 +14,7 @@ pub mod dispute;
 pub mod document;
 pub mod effort;
 pub mod evidence;
+pub mod figures;
 pub mod hex;
 pub mod id;
 pub mod label;
