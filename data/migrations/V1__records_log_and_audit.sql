@@ -261,6 +261,24 @@ CREATE TABLE label_counts (
 );
 CREATE INDEX label_counts_expire ON label_counts (expires_at, provider);
 
+-- What the public figures are made of. `series` is the kind's number and, for
+-- one provider's, its name.
+CREATE TABLE countings (
+    series bytea PRIMARY KEY,
+    next numeric(20) NOT NULL,
+    version bigint NOT NULL,
+    body jsonb NOT NULL
+);
+CREATE TABLE counted_weeks (
+    series bytea,
+    week date,
+    expires_at timestamptz NOT NULL,
+    version bigint NOT NULL,
+    body jsonb NOT NULL,
+    PRIMARY KEY (series, week)
+);
+CREATE INDEX counted_weeks_expire ON counted_weeks (expires_at, series, week);
+
 -- For people: a dispute's events and a number's tenure lines, one a row.
 CREATE VIEW dispute_events AS
     SELECT id AS dispute, number, nth - 1 AS nth, event ->> 'at' AS at,

@@ -16,6 +16,7 @@ pub mod control;
 pub mod correcting;
 pub mod delivery;
 pub mod documents;
+pub mod figures;
 pub mod filing;
 pub mod filings;
 mod fingerprint;
@@ -146,6 +147,7 @@ pub struct Casework {
     lookups: Arc<LookUps>,
     breakers: Arc<Breakers>,
     health: Arc<Health>,
+    figures: Arc<figures::Told>,
 }
 
 /// Why a use case did not end well.
@@ -198,6 +200,7 @@ impl Casework {
             lookups: Arc::default(),
             breakers: Arc::default(),
             health: Arc::new(health),
+            figures: Arc::default(),
         }
     }
 

@@ -21,6 +21,7 @@ const TASKS_PER_LOOK_MAX: usize = 256;
 const LOOK_EVERY_MS: u64 = 500;
 const BACK_OFF_S_MAX: i64 = 3_600;
 const PURGE_EVERY_MINUTES: i64 = 10;
+const COUNT_EVERY_S: i64 = 60;
 
 impl Casework {
     /// Runs until told to stop, or until the store fails.
@@ -28,11 +29,14 @@ impl Casework {
         let under_way = Arc::new(Mutex::new(BTreeSet::new()));
         let places = Arc::new(Semaphore::new(TASKS_AT_ONCE_MAX));
         let failed = CancellationToken::new();
-        let mut purge_from = self.now();
+        let (mut purge_from, mut count_from) = (self.now(), self.now());
         loop {
             if purge_from <= self.now() && !self.purge().await.or_else(passing)? {
                 self.sweep_old_documents().await.or_else(|error| passing(error).map(drop))?;
                 purge_from = later(self.now(), SignedDuration::from_mins(PURGE_EVERY_MINUTES));
+            }
+            if count_from <= self.now() && !self.count_figures().await.or_else(passing)? {
+                count_from = later(self.now(), SignedDuration::from_secs(COUNT_EVERY_S));
             }
             for task in self.due_tasks().await? {
                 if !lock(&under_way).insert(task.value.kind.clone()) {

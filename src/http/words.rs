@@ -55,7 +55,19 @@ pub fn status(status: Status) -> Words {
 
 /// Why the answer is no, and what one can do next.
 pub fn refusal(refused: &Refused, language: Language) -> String {
-    let why = match refused.code.as_str() {
+    let why = why_refused(&refused.code).say(language).to_owned();
+    noted(why, refused.public_note.as_deref(), language)
+}
+
+/// Why the answer was no, in one sentence.
+pub fn refusal_in_short(code: &str, language: Language) -> &'static str {
+    let why = why_refused(code).say(language);
+    let end = why.find(['。', '.', '；', ';']).unwrap_or(why.len());
+    &why[..end]
+}
+
+fn why_refused(code: &str) -> Words {
+    match code {
         "not_held_since" => words(
             "运营商的记录显示，这个号码到您名下的时间比您填写的更晚。请在营业厅或运营商 App 查询入网时间，然后重新提交，不必提供其他材料。",
             "By the operator's records the number became yours later than you said. Look up when your contract \
@@ -98,8 +110,7 @@ pub fn refusal(refused: &Refused, language: Language) -> String {
             "A moderator looked at what there is and found that it does not suffice for a correction. Check it \
              and file again, or appeal and say why: another moderator will decide.",
         ),
-    };
-    noted(why.say(language).to_owned(), refused.public_note.as_deref(), language)
+    }
 }
 
 /// A stable name for what happened.

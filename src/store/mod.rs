@@ -31,6 +31,7 @@
 mod changeset;
 mod embedded;
 mod failure;
+mod figures;
 mod filings;
 pub mod memory;
 pub mod postgres;
@@ -40,6 +41,7 @@ mod task;
 
 use changeset::leaf_of;
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
+pub use figures::{CountedWeek, Counting, Series};
 pub use filings::{
     AddressMac, Cluster, Filing, FilingLine, FilingNews, FilingPart, LinePlace, RejectedLine, Trace,
 };

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,6 +19,7 @@ use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::domain::progress::Stage;
 use crate::domain::webhook::WebhookUrl;
+use crate::store::figures::{CountedWeek, Counting, Series};
 use crate::store::filings::{Cluster, Filing, FilingPart, Trace};
 use crate::store::task::{Task, TaskKind};
 
@@ -291,6 +293,7 @@ impl Record {
             Self::Claim(claim) => claim.expires_at,
             Self::Session(session) => Some(session.expires_at),
             Self::Trace(trace) => Some(trace.expires_at),
+            Self::CountedWeek(counted) => Some(counted.expires_at),
             _ => None,
         }
     }
@@ -381,4 +384,6 @@ records! {
     Filing(Filing) by FilingId as |filing| filing.id;
     FilingPart(FilingPart) by (FilingId, u16) as |part| (part.filing, part.nth);
     Trace(Trace) by (Cluster, Timestamp, Uuid) as |trace| (trace.cluster, trace.at, trace.filing);
+    Counting(Counting) by Series as |counting| counting.series.clone();
+    CountedWeek(CountedWeek) by (Series, Date) as |counted| (counted.series.clone(), counted.week);
 }

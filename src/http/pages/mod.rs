@@ -14,7 +14,9 @@ mod console;
 mod cookies;
 mod form;
 mod holder;
+mod receipt;
 mod shell;
+mod stats;
 mod visit;
 mod words;
 
@@ -25,5 +27,6 @@ use warp::Filter;
 use super::service::{App, Routes};
 
 pub fn routes(app: &App) -> Routes {
-    holder::routes(app).or(console::routes(app)).unify().boxed()
+    let people = holder::routes(app).or(console::routes(app)).unify();
+    people.or(stats::routes(app)).unify().or(receipt::routes(app)).unify().boxed()
 }

@@ -76,6 +76,9 @@ impl Shell {
     }
 }
 
+/// A page that everybody sees alike is not made anew for each of them.
+const KEPT_BY_ALL: &str = "public, max-age=300";
+
 /// A page that is somebody's own: never kept, by nobody.
 pub(in crate::http) fn page(status: StatusCode, template: &impl Template) -> Answer {
     let html = template.render().map_err(|error| {
@@ -88,6 +91,12 @@ pub(in crate::http) fn page(status: StatusCode, template: &impl Template) -> Ans
     fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     fields.insert(VARY, HeaderValue::from_static("Accept-Language, Cookie"));
     Ok(never_kept(response))
+}
+
+/// A page in which nothing is anybody's own: no form, no cookie.
+pub(in crate::http) fn kept_by_all(mut page: Response) -> Response {
+    page.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(KEPT_BY_ALL));
+    page
 }
 
 /// The answer to a form: go and see.

@@ -12,7 +12,7 @@ use crate::http::body::BodyStream;
 use crate::http::call::Call;
 use crate::http::client::AddressPrefix;
 use crate::http::pages::cookies::Cookie;
-use crate::http::pages::shell::{Shell, page};
+use crate::http::pages::shell::{Shell, kept_by_all, page};
 use crate::http::pages::words;
 use crate::http::problem::{Answer, Problem};
 use crate::http::service::{Service, language};
@@ -98,6 +98,18 @@ impl Visit {
             }
             response
         })
+    }
+
+    /// Ends a route whose page is everybody's, and has no form. It sets no
+    /// cookie, but for a language that is chosen with it.
+    pub async fn shown_to_all(&self, answering: impl Future<Output = Answer>) -> Answer {
+        if self.chosen_language.is_some() {
+            return self.shown(answering).await;
+        }
+        match answering.await {
+            Ok(response) => Ok(kept_by_all(response)),
+            Err(problem) => self.problem(problem),
+        }
     }
 
     fn problem(&self, problem: Problem) -> Answer {

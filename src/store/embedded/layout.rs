@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::domain::number::Number;
-use crate::store::{Cluster, Key, RECORD_BYTES_MAX, Record, StoreError, TaskKind, Versioned};
+use crate::store::{Cluster, Key, RECORD_BYTES_MAX, Record, Series, StoreError, TaskKind, Versioned};
 
 /// Raised when a reader of the old release would misread the new bytes.
 pub const SCHEMA: u8 = 1;
@@ -69,6 +69,8 @@ kinds! {
     0x13 FilingPart "list's part";
     0x14 Trace "trace of a filing";
     0x15 LabelCount "label count";
+    0x16 Counting "state of counting";
+    0x17 CountedWeek "counted week";
 }
 
 /// Where a record lies.
@@ -96,6 +98,8 @@ pub fn record_key(key: &Key) -> Vec<u8> {
         Key::Filing(id) => bytes.uuid(id.0),
         Key::FilingPart((filing, nth)) => bytes.uuid(filing.0).rest(&nth.to_be_bytes()),
         Key::Trace((cluster, at, filing)) => bytes.cluster(cluster).time(*at).uuid(*filing),
+        Key::Counting(series) => bytes.series(series),
+        Key::CountedWeek((series, week)) => bytes.series(series).date(*week),
     }
     .into()
 }
@@ -213,6 +217,15 @@ impl KeyBytes {
             Cluster::Neighbours(block) => self.byte(0).integer(*block),
             Cluster::Address(mac) => self.byte(1).rest(mac),
             Cluster::Contact(number) => self.byte(2).number(*number),
+        }
+    }
+
+    /// In the order of `Series`' variants.
+    fn series(self, series: &Series) -> Self {
+        match series {
+            Series::Disputes => self.byte(0),
+            Series::Log => self.byte(1),
+            Series::Serving(provider) => self.byte(2).slug(provider.as_str()),
         }
     }
 

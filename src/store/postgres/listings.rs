@@ -180,7 +180,7 @@ fn selects_of(listing: &Listing) -> Vec<Select> {
     }
 }
 
-static EXPIRING: [&Table; 7] = [
+static EXPIRING: [&Table; 8] = [
     &t::VERIFICATIONS,
     &t::CODE_COUNTS,
     &t::CLAIMS,
@@ -188,6 +188,7 @@ static EXPIRING: [&Table; 7] = [
     &t::BATCHES,
     &t::FILING_TRACES,
     &t::LABEL_COUNTS,
+    &t::COUNTED_WEEKS,
 ];
 
 fn expired(table: &'static Table, until: String) -> Select {

@@ -87,6 +87,8 @@ tables! {
     FilingPart FILING_PARTS = 0x13 "filing_parts" ["filing" "uuid", "nth" "bigint"] [];
     Trace FILING_TRACES = 0x14 "filing_traces" ["cluster" "bytea", "at" "timestamptz", "filing" "uuid"]
         ["kind" "text", "expires_at" "timestamptz"];
+    Counting COUNTINGS = 0x16 "countings" ["series" "bytea"] ["next" "numeric"];
+    CountedWeek COUNTED_WEEKS = 0x17 "counted_weeks" ["series" "bytea", "week" "date"] ["expires_at" "timestamptz"];
     LabelCount LABEL_COUNTS = 0x15 "label_counts" ["provider" "text"] ["expires_at" "timestamptz"];
 }
 
@@ -109,7 +111,10 @@ pub fn key_cells(key: &Key) -> Vec<String> {
         Key::Ack((provider, stage, size)) => vec![provider.to_string(), word(stage), size.to_string()],
         Key::ProviderRefusal((provider, seq)) => vec![provider.to_string(), seq.to_string()],
         // Behind its kind's byte.
-        Key::Task(_) => vec![bytea(&record_key(key)[1..])],
+        Key::Task(_) | Key::Counting(_) => vec![bytea(&record_key(key)[1..])],
+        Key::CountedWeek((series, week)) => {
+            vec![bytea(&record_key(&Key::Counting(series.clone()))[1..]), week.to_string()]
+        }
         Key::LogHead(()) => vec!["1".to_owned()],
         Key::Webhook((provider, place)) => vec![provider.to_string(), place.to_string()],
         Key::ProviderState(provider) | Key::LabelCount(provider) => vec![provider.to_string()],
@@ -128,7 +133,8 @@ fn more_cells(record: &Record) -> Vec<Cell> {
     let expires_at = record.expires_at().map(|at| at.to_string());
     match record {
         Record::NumberFile(_) | Record::FilingPart(_) => Vec::new(),
-        Record::CodeCount(_) | Record::LabelCount(_) => vec![expires_at],
+        Record::CodeCount(_) | Record::LabelCount(_) | Record::CountedWeek(_) => vec![expires_at],
+        Record::Counting(counting) => vec![some(counting.next)],
         Record::Label(label) => vec![
             label.category.as_ref().map(word),
             label.name.clone(),

@@ -40,6 +40,8 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/console", &[("GET", Anyone)]),
     ("/console/login", &[("GET", Anyone), ("POST", Anyone)]),
     ("/console/logout", &[("POST", Anyone)]),
+    ("/stats", &[("GET", Anyone)]),
+    ("/receipt", &[("GET", Anyone), ("POST", Anyone)]),
     ("/assets/{}", &[("GET", Anyone)]),
     ("/v1/challenge", &[("GET", Anyone)]),
     ("/v1/verifications", &[("POST", Anyone)]),
@@ -89,7 +91,7 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
 
 /// Answers in HTML.
 pub fn is_page(path: &str) -> bool {
-    ["/code", "/file"].contains(&path)
+    ["/code", "/file", "/stats", "/receipt"].contains(&path)
         || path == "/"
         || path.starts_with("/d/")
         || path.starts_with("/console")

@@ -8,6 +8,7 @@ use zhengming::domain::correction::{Entry, EntryReason};
 use zhengming::domain::dispute::{
     Actor, Claim as Grievance, Control, Dispute, Enterprise, Flag, Reason, What,
 };
+use zhengming::domain::figures::{Cell, Tallies};
 use zhengming::domain::id::{BatchId, DisputeId, FilingId, KeyId, ModeratorName, OperatorId};
 use zhengming::domain::id::{ProviderId, SessionId, VerificationId, WebhookId};
 use zhengming::domain::label::{Label, LabelKind, Regression, Source};
@@ -15,10 +16,10 @@ use zhengming::domain::number::Number;
 use zhengming::domain::number_file::NumberFile;
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
-    AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, Cluster, CodeCount, Failing, Filing, FilingLine,
-    FilingNews, FilingPart, Grant, LabelCount, LinePlace, LogHead, Moderator, OperatorState, ProviderRefusal,
-    ProviderState, Record, RejectedLine, Role, Session, Stored, Tally, Task, TaskKind, Telling, Trace,
-    Verification, VerificationStatus, Webhook,
+    AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, Cluster, CodeCount, CountedWeek, Counting, Failing,
+    Filing, FilingLine, FilingNews, FilingPart, Grant, LabelCount, LinePlace, LogHead, Moderator,
+    OperatorState, ProviderRefusal, ProviderState, Record, RejectedLine, Role, Series, Session, Stored,
+    Tally, Task, TaskKind, Telling, Trace, Verification, VerificationStatus, Webhook,
 };
 
 use crate::support::dice::Dice;
@@ -259,6 +260,28 @@ pub fn label_count(provider: ProviderId, expires_at: Timestamp) -> LabelCount {
     LabelCount { provider, taken: 7, expires_at }
 }
 
+pub fn series(nth: u64) -> Series {
+    match nth {
+        0 => Series::Disputes,
+        1 => Series::Log,
+        _ => Series::Serving(provider(nth)),
+    }
+}
+
+fn tallies(nth: u64) -> Tallies {
+    let mut tallies = Tallies::default();
+    tallies.count(Cell::Filed, nth);
+    tallies
+}
+
+pub fn counting(series: Series, next: u64) -> Counting {
+    Counting { series, next, open: next, waiting: tallies(next) }
+}
+
+pub fn counted_week(series: Series, week: Date, expires_at: Timestamp) -> CountedWeek {
+    CountedWeek { series, week, released: tallies(1), expires_at }
+}
+
 pub fn code_count(number: Number, expires_at: Timestamp) -> CodeCount {
     CodeCount { number, sent_at: vec![at(1), at(2)], shown_at: vec![at(2)], expires_at }
 }
@@ -287,7 +310,7 @@ pub fn any(dice: &mut Dice) -> Record {
     let (nth, other, time) = (dice.roll(3), dice.roll(4), at(dice.roll(5)));
     let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
     let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
-    match dice.roll(25) {
+    match dice.roll(27) {
         0 => NumberFile::new(number(nth)).into_record(),
         1 | 2 => label(number(nth), provider(other), kind).into_record(),
         3 => dispute(other, number(nth), time, day(nth)).into_record(),
@@ -313,6 +336,8 @@ pub fn any(dice: &mut Dice) -> Record {
         21 => trace(cluster(nth), time, other, at(dice.roll(5))).into_record(),
         22 => label_count(provider(other), time).into_record(),
         23 => Batch { expires_at: Some(time), ..batch(nth, BatchState::Done) }.into_record(),
+        24 => counting(series(other), nth).into_record(),
+        25 => counted_week(series(other), day(nth), time).into_record(),
         _ => task(any_task(dice), time).into_record(),
     }
 }

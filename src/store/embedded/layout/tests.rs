@@ -7,7 +7,7 @@ use crate::domain::control::Method;
 use crate::domain::id::{DisputeId, FilingId, VerificationId};
 use crate::domain::label::LabelKind;
 use crate::domain::progress::Stage;
-use crate::store::{Claim, Cluster, FilingNews};
+use crate::store::{Claim, Cluster, FilingNews, Series};
 
 fn a_key() -> impl Strategy<Value = Key> {
     let number = (1_000_000u64..1_000_600).prop_map(|digits| Number::from_digits(digits).unwrap());
@@ -22,6 +22,11 @@ fn a_key() -> impl Strategy<Value = Key> {
         number.clone().prop_map(Cluster::Contact),
     ];
     let kind = prop::sample::select([LabelKind::Category, LabelKind::Name].as_slice());
+    let series = prop_oneof![
+        Just(Series::Disputes),
+        Just(Series::Log),
+        slug.prop_map(|provider| Series::Serving(provider.parse().unwrap())),
+    ];
     prop_oneof![
         number.clone().prop_map(Key::NumberFile),
         (number.clone(), slug, kind).prop_map(|(n, p, kind)| Key::Label((n, p.parse().unwrap(), kind))),
@@ -33,6 +38,8 @@ fn a_key() -> impl Strategy<Value = Key> {
         uuid.clone().prop_map(|id| Key::Task(TaskKind::Check(DisputeId(id)))),
         uuid.clone().prop_map(|id| Key::Task(TaskKind::SendCode(VerificationId(id)))),
         uuid.clone().prop_map(|id| Key::Task(TaskKind::PurgeDocuments(DisputeId(id)))),
+        (series.clone(), day.clone()).prop_map(Key::CountedWeek),
+        series.prop_map(Key::Counting),
         (0u128..2, day).prop_map(|(id, on)| {
             Key::Task(TaskKind::Lapse { dispute: DisputeId(Uuid::from_u128(id)), on })
         }),
