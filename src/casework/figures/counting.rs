@@ -154,7 +154,7 @@ impl Casework {
             What::Refused(refused) => Some(Cell::Refused(by, WhyRefused::of(&refused.code))),
             _ => None,
         });
-        Ok(cell.last().map(|cell| Case { at, cell, seconds: seconds_between(dispute.filed_at, at) }))
+        Ok(cell.next_back().map(|cell| Case { at, cell, seconds: seconds_between(dispute.filed_at, at) }))
     }
 
     async fn read_log(&self, next: u64) -> Result<Turn> {
