@@ -57,9 +57,12 @@ CREATE TABLE audit (
 -- Everything that is known of one number: operators' lines, decisions.
 CREATE TABLE numbers (
     number bigint PRIMARY KEY,
+    -- Since when a reversal waits for its second signature.
+    reversal_asked_at timestamptz,
     version bigint NOT NULL,
     body jsonb NOT NULL
 );
+CREATE INDEX numbers_reversal_asked ON numbers (reversal_asked_at, number) WHERE reversal_asked_at IS NOT NULL;
 
 CREATE TABLE labels (
     number bigint,

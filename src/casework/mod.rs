@@ -8,6 +8,7 @@
 
 pub mod actors;
 mod asking;
+pub mod auditing;
 pub mod batches;
 pub mod breaker;
 pub mod checking;
@@ -39,6 +40,7 @@ pub mod regressed;
 mod release_guard;
 pub mod reversal;
 pub mod secret;
+pub mod signatures;
 mod sorting;
 pub mod staging;
 pub mod tenure_upload;
@@ -49,6 +51,7 @@ pub mod texting;
 pub mod uploads;
 pub mod view;
 mod visitors;
+pub mod waiting;
 pub mod webhooks;
 pub mod worker;
 

@@ -1,12 +1,14 @@
 //! Taking a correction back, which two people sign; and asking again whether
 //! a shown name is still its subscriber's.
+//!
+//! Absent: which reversals wait, and a look at what one would do (`signatures`).
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::casework::actors::ModeratorActor;
 use crate::casework::moderation::actor;
 use crate::casework::{Casework, Result, audit};
-use crate::domain::correction::{Effect, EntryReason, Ground};
+use crate::domain::correction::{Effect, EntryReason, Ground, InForce};
 use crate::domain::day::{later, plus_days};
 use crate::domain::dispute::{Actor, Claim, Command, Dispute, Show};
 use crate::domain::evidence::{Answer, Assurance, Question};
@@ -24,21 +26,46 @@ pub enum Signed {
 
 impl Casework {
     /// One of the two signatures under the reversal of what an entry published.
-    pub async fn revert(&self, moderator: &ModeratorActor, seq: u64, reason: &str) -> Result<Signed> {
-        self.retrying(|| self.try_revert(moderator, seq, reason)).await
+    /// The second one's reason may be missing: the first one's is in force.
+    /// `version`: of the number's file, as it was looked at before signing.
+    pub async fn revert(
+        &self,
+        moderator: &ModeratorActor,
+        seq: u64,
+        reason: Option<&str>,
+        version: Option<u64>,
+    ) -> Result<Signed> {
+        self.retrying(|| self.try_revert(moderator, seq, reason, version)).await
     }
 
-    async fn try_revert(&self, moderator: &ModeratorActor, seq: u64, reason: &str) -> Result<Signed> {
-        let durable = *self.store().log_size().borrow();
-        if seq >= durable {
-            return Err(Refusal::NotFound.into());
-        }
-        let entry = self.entry_at(seq).await?;
-        let mut file = self.number_file(entry.number).await?;
-        let decision = file.value.decision_of_entry(&entry).ok_or(Refusal::NotInForce)?;
+    async fn try_revert(
+        &self,
+        moderator: &ModeratorActor,
+        seq: u64,
+        reason: Option<&str>,
+        version: Option<u64>,
+    ) -> Result<Signed> {
+        let (_, mut file, decision) = self.decided_in(seq).await?;
+        let first = file.value.reversal_asked.clone().filter(|asked| asked.decision == decision);
+        let reason = reason.or(first.as_ref().map(|asked| asked.reason.as_str()));
+        let missing = || Refusal::FieldMalformed { field: "reason", why: "it is missing".to_owned() };
+        let reason = reason.ok_or_else(missing)?;
         let now = self.now();
         let mut changeset = Changeset::default();
-        let signed = match file.value.revert(decision, moderator.name(), reason, now)? {
+        // A file has room for one: another one's first signature is struck.
+        let struck = file.value.reversal_asked.as_ref().map(|asked| asked.decision);
+        if let Some(other) = struck.filter(|other| *other != decision)
+            && let Some(seq) = self.entry_of_decision(&file.value, other).await?
+        {
+            let subject = format!("entry:{seq}");
+            changeset.audit.push(audit(now, actor(moderator), "reversal_discarded", subject));
+        }
+        // Whose turn it is comes before what has changed in the meantime.
+        let reverted = file.value.revert(decision, moderator.name(), reason, now)?;
+        if version.is_some_and(|version| version != file.version) {
+            return Err(Refusal::Stale.into());
+        }
+        let signed = match reverted {
             Reverted::AwaitingSecond => {
                 changeset.audit.push(audit(now, actor(moderator), "reversal_asked", format!("entry:{seq}")));
                 Signed::AwaitingSecond
@@ -76,6 +103,18 @@ impl Casework {
             self.follow(changeset, dispute, file.clone(), by, happened).await?;
         }
         Ok(())
+    }
+
+    /// What would be in force for a number once a decision were taken back.
+    pub(super) fn after_reversal(
+        &self,
+        file: &NumberFile,
+        decision: usize,
+        moderator: &ModeratorActor,
+    ) -> std::result::Result<Option<InForce>, Refusal> {
+        let mut after = file.if_reverted(decision, moderator.name(), self.now())?;
+        self.keep_ended(&mut after, decision);
+        Ok(after.in_force())
     }
 
     /// Taking back a name does not bring back one whose tenure has ended;

@@ -126,8 +126,7 @@ impl NumberFile {
         reason: &str,
         at: Timestamp,
     ) -> Result<Reverted, Refusal> {
-        let standing = self.decisions.get(decision).filter(|standing| standing.reverted.is_none());
-        let decided = standing.cloned().ok_or(Refusal::NotInForce)?;
+        let decided = self.standing(decision)?.clone();
         match self.reversal_asked.take_if(|asked| asked.decision == decision) {
             Some(asked) if asked.by == *by => {
                 self.reversal_asked = Some(asked);
@@ -135,12 +134,7 @@ impl NumberFile {
             }
             Some(asked) => {
                 let reversal = Reversal { first: asked.by, second: by.clone(), reason: asked.reason, at };
-                // One entry may have published two decisions of one instant.
-                let with_it =
-                    |other: &&mut Decision| other.at == decided.at && other.ground == decided.ground;
-                for decision in self.decisions.iter_mut().filter(with_it) {
-                    decision.reverted.get_or_insert_with(|| reversal.clone());
-                }
+                self.take_back(&decided, &reversal);
                 Ok(Reverted::Done(decided.ground))
             }
             None => {
@@ -148,6 +142,37 @@ impl NumberFile {
                 self.reversal_asked = Some(ReversalAsked { decision, by: by.clone(), reason, at });
                 Ok(Reverted::AwaitingSecond)
             }
+        }
+    }
+
+    /// As it would be once a decision and those made with it were reverted;
+    /// the signatures under it are `by`'s alone, and it is not to be stored.
+    pub fn if_reverted(&self, decision: usize, by: &ModeratorName, at: Timestamp) -> Result<Self, Refusal> {
+        let decided = self.standing(decision)?.clone();
+        let mut file = self.clone();
+        file.take_back(
+            &decided,
+            &Reversal { first: by.clone(), second: by.clone(), reason: String::new(), at },
+        );
+        Ok(file)
+    }
+
+    /// Strikes the first signature under the reversal of a decision.
+    pub fn discard_reversal(&mut self, decision: usize) -> Result<ReversalAsked, Refusal> {
+        self.reversal_asked.take_if(|asked| asked.decision == decision).ok_or(Refusal::NotFound)
+    }
+
+    /// A decision that nobody has reverted.
+    pub fn standing(&self, decision: usize) -> Result<&Decision, Refusal> {
+        let found = self.decisions.get(decision).filter(|found| found.reverted.is_none());
+        found.ok_or(Refusal::NotInForce)
+    }
+
+    /// One entry may have published two decisions of one instant.
+    fn take_back(&mut self, decided: &Decision, reversal: &Reversal) {
+        let with_it = |other: &&mut Decision| other.at == decided.at && other.ground == decided.ground;
+        for decision in self.decisions.iter_mut().filter(with_it) {
+            decision.reverted.get_or_insert_with(|| reversal.clone());
         }
     }
 }

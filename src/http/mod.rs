@@ -27,6 +27,7 @@ pub mod multipart;
 pub mod negotiate;
 pub mod pages;
 pub mod problem;
+mod query;
 pub mod range;
 pub mod recycling;
 mod reply;

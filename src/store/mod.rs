@@ -113,6 +113,9 @@ pub enum Listing {
     Webhooks,
     /// Batches that are not finished: being applied, or held.
     OpenBatches,
+    /// Files of numbers with a reversal that one person has signed, the
+    /// earliest signed first.
+    ReversalsAsked,
     /// What a list of numbers says of each, in its order.
     PartsOf(FilingId),
     /// Filings in a cluster at `since` or later, the earliest first.

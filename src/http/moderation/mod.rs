@@ -9,6 +9,7 @@ mod audit;
 mod cases;
 mod documents;
 mod gateways;
+mod oversight;
 mod providers;
 mod session;
 mod signatures;
@@ -33,7 +34,14 @@ pub fn routes(app: &App) -> Routes {
         .and(call())
         .then(|app: App, call: Call| async move { by_method!(call => { GET: audit::lines(&app, call) }) });
     let people = session.or(audit).unify().or(case_routes(app)).unify();
-    people.or(signature_routes(app)).unify().or(provider_routes(app)).unify().boxed()
+    people
+        .or(signature_routes(app))
+        .unify()
+        .or(provider_routes(app))
+        .unify()
+        .or(oversight::routes(app))
+        .unify()
+        .boxed()
 }
 
 fn provider_routes(app: &App) -> Routes {

@@ -18,12 +18,15 @@ use crate::http::{reply, text};
 #[serde(deny_unknown_fields)]
 struct Revert {
     reason: String,
+    /// As the look at it said.
+    version: Option<u64>,
 }
 
 pub(super) async fn revert(app: &Service, seq: u64, mut call: Call) -> Answer {
     let (moderator, paid) = app.moderator(&call).await?;
-    let Revert { reason } = call.json(BODY_BYTES_MAX).await?;
-    let signed = app.casework.revert(&moderator, seq, &text::required("reason", &reason)?).await?;
+    let Revert { reason, version } = call.json(BODY_BYTES_MAX).await?;
+    let reason = text::required("reason", &reason)?;
+    let signed = app.casework.revert(&moderator, seq, Some(&reason), version).await?;
     private(&paid, answer(signed, "reverted"))
 }
 

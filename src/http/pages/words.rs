@@ -85,6 +85,11 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "现在不能用这种方式验证，请换一种。",
         "This way of proving is not offered at the moment. Please take the other one.",
     ),
+    (
+        "no_correction",
+        "没有找到生效的更正，请核对编号或号码。",
+        "No correction in force was found. Please check the seq or the number.",
+    ),
     ("not_found", "没有这一页。", "There is no such page."),
     (
         "not_in_force",
@@ -110,6 +115,11 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "proof_of_work",
         "防滥用计算没有完成，请等进度条走完再提交。",
         "The short computation against abuse was not finished. Wait for the bar to fill and send again.",
+    ),
+    (
+        "query_malformed",
+        "地址里的条件不对，请从页面上重新筛选。",
+        "Something in this address is not as it should be. Please filter anew on the page.",
     ),
     ("same_person", "这一步需要另一位审核员来做。", "This step is for another moderator than you."),
     (

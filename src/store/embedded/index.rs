@@ -15,6 +15,7 @@ const ACCESS_KEYS: u8 = 0x43;
 const OPEN_BATCHES: u8 = 0x44;
 const EXPIRED: u8 = 0x45;
 const REGRESSED: u8 = 0x46;
+const REVERSALS_ASKED: u8 = 0x47;
 
 /// The keys of a record's index entries; `primary` is the record's own.
 pub fn entries(record: &Record, primary: &[u8]) -> Vec<Vec<u8>> {
@@ -34,6 +35,10 @@ pub fn entries(record: &Record, primary: &[u8]) -> Vec<Vec<u8>> {
             let of = KeyBytes::new(REGRESSED).slug(label.provider.as_str());
             vec![of.number(label.number).byte(label.kind as u8).into()]
         }
+        Record::NumberFile(file) => match &file.reversal_asked {
+            Some(asked) => vec![KeyBytes::new(REVERSALS_ASKED).time(asked.at).number(file.number).into()],
+            None => Vec::new(),
+        },
         Record::Task(task) => vec![KeyBytes::new(TASKS).time(task.run_at).rest(primary).into()],
         Record::AccessKey(key) => {
             vec![KeyBytes::new(ACCESS_KEYS).time(key.issued_at).uuid(key.id.0).into()]
@@ -84,6 +89,7 @@ pub fn span(listing: &Listing) -> Span {
         }
         Listing::Queue => Span::of_index(KeyBytes::new(QUEUE)),
         Listing::AccessKeys => Span::of_index(KeyBytes::new(ACCESS_KEYS)),
+        Listing::ReversalsAsked => Span::of_index(KeyBytes::new(REVERSALS_ASKED)),
         Listing::OpenBatches => Span::of_index(KeyBytes::new(OPEN_BATCHES)),
         Listing::TasksDue { until } => {
             let to = KeyBytes::new(TASKS).time_after(*until).into();

@@ -60,7 +60,7 @@ macro_rules! tables {
 }
 
 tables! {
-    NumberFile NUMBERS = 0x01 "numbers" ["number" "bigint"] [];
+    NumberFile NUMBERS = 0x01 "numbers" ["number" "bigint"] ["reversal_asked_at" "timestamptz"];
     Label LABELS = 0x02 "labels" ["number" "bigint", "provider" "text", "kind" "text"]
         ["category" "text", "name" "text", "regressed" "boolean", "observed_at" "timestamptz"];
     Dispute DISPUTES = 0x03 "disputes" ["id" "uuid"]
@@ -132,7 +132,8 @@ pub fn row(record: &Record) -> Result<Row, StoreError> {
 fn more_cells(record: &Record) -> Vec<Cell> {
     let expires_at = record.expires_at().map(|at| at.to_string());
     match record {
-        Record::NumberFile(_) | Record::FilingPart(_) => Vec::new(),
+        Record::FilingPart(_) => Vec::new(),
+        Record::NumberFile(file) => vec![file.reversal_asked.as_ref().map(|asked| text(asked.at))],
         Record::CodeCount(_) | Record::LabelCount(_) | Record::CountedWeek(_) => vec![expires_at],
         Record::Counting(counting) => vec![some(counting.next)],
         Record::Label(label) => vec![

@@ -1,7 +1,9 @@
 //! Pages in a real browser: Chromium, driven over WebDriver.
 
 mod console;
+mod dark;
 mod holder;
+mod oversight;
 mod person;
 mod proof_of_work;
 

@@ -120,7 +120,7 @@ impl Town {
             file.decisions.iter().any(|other| other.at == of.at && other.effect == Effect::ClearName)
         });
         if !(clears && self.truthful) {
-            let _ = self.casework.revert(&moderator, seq, "wrong").await;
+            let _ = self.casework.revert(&moderator, seq, Some("wrong"), None).await;
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zhengming::domain::id::{DisputeId, FilingId};
 use zhengming::domain::label::{Label, LabelKind};
+use zhengming::domain::number_file::NumberFile;
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
     Ack, Batch, BatchState, Changeset, Claim, Cursor, FilingPart, Listing, PAGE_RECORDS_MAX, Record, Store,
@@ -15,8 +16,8 @@ use crate::store::engines::on_each_engine;
 use crate::support::dice::Dice;
 use crate::support::records::{
     access_key, any, at, batch, claim, cluster, code_count, day, dispute, filing, filing_part, label,
-    label_count, moderator, number, provider, queued, refusal, regressed, session, task, trace, uuid,
-    verification, webhook,
+    label_count, moderator, number, provider, queued, refusal, regressed, reversal_asked, session, task,
+    trace, uuid, verification, webhook,
 };
 
 on_each_engine!([memory sled postgres] [
@@ -29,6 +30,7 @@ on_each_engine!([memory sled postgres] [
     refusals_access_keys_and_moderators
     webhooks_by_provider_and_place
     batches_that_are_open
+    reversals_with_one_signature_earliest_first
     parts_of_a_list_in_its_order
     traces_of_a_cluster_from_a_time_on
     what_has_expired_longest_first
@@ -218,6 +220,22 @@ async fn batches_that_are_open(store: Any) {
     put_all(&store, all.map(|(state, nth)| batch(nth, state))).await;
     let open = [batch(5, BatchState::Releasing), batch(3, BatchState::Held), batch(1, BatchState::Applying)];
     holds(&store, Listing::OpenBatches, open).await;
+}
+
+async fn reversals_with_one_signature_earliest_first(store: Any) {
+    let asked = [reversal_asked(3, at(5)), reversal_asked(0, at(7)), reversal_asked(1, at(7))];
+    put_all(&store, asked.iter().rev().cloned()).await;
+    put_all(&store, [NumberFile::new(number(2)), NumberFile::new(number(4))]).await;
+    holds(&store, Listing::ReversalsAsked, asked.clone()).await;
+    // One is signed by a second person, and one is begun.
+    let mut changeset = Changeset::default();
+    for file in [NumberFile::new(number(0)), reversal_asked(4, at(6))] {
+        let before = store.load::<NumberFile>(&file.number).await.unwrap().unwrap();
+        changeset.put(Versioned { version: before.version, value: file });
+    }
+    store.commit(changeset).await.unwrap();
+    let [first, _, last] = asked;
+    holds(&store, Listing::ReversalsAsked, [first, reversal_asked(4, at(6)), last]).await;
 }
 
 async fn what_has_expired_longest_first(store: Any) {

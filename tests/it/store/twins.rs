@@ -164,6 +164,7 @@ fn listings(dice: &mut Dice) -> Vec<Listing> {
         Listing::Moderators,
         Listing::Webhooks,
         Listing::OpenBatches,
+        Listing::ReversalsAsked,
         Listing::Expired { until },
     ];
     all.extend((0..3).map(|nth| Listing::LabelsOf(number(nth))));

@@ -13,7 +13,7 @@ use zhengming::domain::id::{BatchId, DisputeId, FilingId, KeyId, ModeratorName, 
 use zhengming::domain::id::{ProviderId, SessionId, VerificationId, WebhookId};
 use zhengming::domain::label::{Label, LabelKind, Regression, Source};
 use zhengming::domain::number::Number;
-use zhengming::domain::number_file::NumberFile;
+use zhengming::domain::number_file::{NumberFile, ReversalAsked};
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
     AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, Cluster, CodeCount, CountedWeek, Counting, Failing,
@@ -105,6 +105,13 @@ pub fn dispute(nth: u64, number: Number, filed_at: Timestamp, due_on: Date) -> D
 pub fn queued(mut dispute: Dispute) -> Dispute {
     dispute.apply(dispute.filed_at, Actor::Rule, What::SentToReview { flags: vec![Flag::Ported] });
     dispute
+}
+
+/// The file of a number with the first of two signatures under a reversal.
+pub fn reversal_asked(nth: u64, at: Timestamp) -> NumberFile {
+    let asked =
+        ReversalAsked { decision: 0, by: "alice".parse().unwrap(), reason: "a wrong month".into(), at };
+    NumberFile { reversal_asked: Some(asked), ..NumberFile::new(number(nth)) }
 }
 
 pub fn task(kind: TaskKind, run_at: Timestamp) -> Task {
@@ -311,6 +318,7 @@ pub fn any(dice: &mut Dice) -> Record {
     let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
     let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
     match dice.roll(27) {
+        0 if dice.once_in(2) => reversal_asked(nth, time).into_record(),
         0 => NumberFile::new(number(nth)).into_record(),
         1 | 2 => label(number(nth), provider(other), kind).into_record(),
         3 => dispute(other, number(nth), time, day(nth)).into_record(),

@@ -22,7 +22,12 @@ pub(super) struct Desk {
 }
 
 /// A room's place, name, and who may enter.
-const ROOMS: &[(&str, Words, Role)] = &[("/console", Words { zh: "审核", en: "Cases" }, Role::Moderator)];
+const ROOMS: &[(&str, Words, Role)] = &[
+    ("/console", Words { zh: "审核", en: "Cases" }, Role::Moderator),
+    ("/console/queue", Words { zh: "队列", en: "Queue" }, Role::Moderator),
+    ("/console/signatures", Words { zh: "两人签名", en: "Signatures" }, Role::Moderator),
+    ("/console/audit", Words { zh: "审计", en: "Audit" }, Role::Admin),
+];
 
 #[derive(Debug, Deserialize)]
 struct Done {

@@ -7,6 +7,7 @@
 
 mod desk;
 mod home;
+mod oversight;
 mod session;
 mod words;
 
@@ -36,5 +37,5 @@ pub(super) fn routes(app: &App) -> Routes {
         let (visit, _) = Visit::new(&app, call);
         by_method!(visit => { GET: at_desk(&visit, home::show(&app, &visit)) })
     });
-    home.or(login).unify().or(logout).unify().boxed()
+    home.or(login).unify().or(logout).unify().or(oversight::routes(app)).unify().boxed()
 }
