@@ -13,7 +13,7 @@ use crate::domain::id::DisputeId;
 use crate::store::{Cursor, Listing};
 
 /// Cases are read by so many, and a page has room for twice of them.
-pub const WAITING_CASES_PER_PAGE: usize = 50;
+pub const WAITING_CASES_PER_PAGE: usize = 30;
 /// One call looks at no more.
 pub const WAITING_CASES_LOOKED_AT_MAX: usize = 5_000;
 

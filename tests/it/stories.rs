@@ -11,6 +11,8 @@ mod filing;
 mod lookups;
 mod moderation;
 mod name_mismatch;
+mod oversight;
+mod oversight_pages;
 mod proof_of_work;
 mod providers;
 mod reassigned;

@@ -7,7 +7,6 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::casework::Error;
-use crate::casework::actors::Owner;
 use crate::casework::testkit::parts;
 use crate::domain::refusal::Refusal;
 use crate::env::clock::MockClock;

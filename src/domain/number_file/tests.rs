@@ -137,6 +137,33 @@ fn a_reversal_has_two_signatures() {
 }
 
 #[test]
+fn what_a_reversal_would_do_is_seen_before_anybody_signs() {
+    let mut file = file().with(void("2025-01-01"), "2026-06-01").with(void("2025-02-01"), "2026-06-02");
+    let (wang, li, now) = (moderator("wang"), moderator("li"), at("2026-07-01T04:00:00Z"));
+    let foreseen = file.if_reverted(1, &wang, now).unwrap().in_force();
+    assert_eq!(foreseen.as_ref().unwrap().void_before, Some(day("2025-01-01")));
+    assert_eq!(file.if_reverted(2, &wang, now), Err(Refusal::NotInForce));
+    for by in [&wang, &li] {
+        file.revert(1, by, "a wrong month", now).unwrap();
+    }
+    assert_eq!(file.in_force(), foreseen);
+    assert_eq!(file.if_reverted(1, &wang, now), Err(Refusal::NotInForce));
+}
+
+#[test]
+fn a_first_signature_can_be_struck() {
+    let mut file = file().with(void("2025-01-01"), "2026-06-01").with(void("2025-02-01"), "2026-06-02");
+    let (wang, now) = (moderator("wang"), at("2026-07-01T04:00:00Z"));
+    let before = file.clone();
+    assert_eq!(file.discard_reversal(1), Err(Refusal::NotFound));
+    file.revert(1, &wang, "a wrong month", now).unwrap();
+    assert_eq!(file.discard_reversal(0), Err(Refusal::NotFound), "it is under another decision");
+    assert_eq!(file.discard_reversal(1).unwrap().by, wang);
+    assert_eq!(file, before);
+    assert_eq!(file.revert(1, &wang, "again", now), Ok(Reverted::AwaitingSecond));
+}
+
+#[test]
 fn a_signature_is_under_one_decision() {
     let mut file = file().with(void("2025-01-01"), "2026-06-01").with(Effect::ClearName, "2026-06-02");
     let (wang, li, now) = (moderator("wang"), moderator("li"), at("2026-07-01T04:00:00Z"));

@@ -3,7 +3,7 @@
 use fantoccini::Locator;
 use serde_json::json;
 use zhengming::casework::Settings;
-use zhengming::store::Role;
+use zhengming::store::{AuditDraft, Changeset, Role, Store};
 
 use super::person::Person;
 use crate::support::{PASSWORD, Setup, World, seconds};
@@ -83,6 +83,8 @@ async fn a_moderator_sees_the_queue_on_a_phone_without_whole_numbers() {
     dan.reads("+86138****8000").await;
     assert!(!dan.browser.text().await.contains("13800138"), "numbers are masked");
     dan.shoots("1").await;
+    dan.scrolls_to("table.stack").await;
+    dan.shoots("1-list").await;
     assert!(dan.browser.find(Locator::Css("table.stack a")).await.is_err(), "nobody picks a case");
     dan.opens("/console/audit").await;
     dan.reads("This page is not open to you").await;
@@ -194,6 +196,23 @@ async fn an_admin_reads_the_audit() {
     root.opens("/console/audit?from=2026-11-25&to=2026-11-26").await;
     root.reads("没有符合条件的行").await;
     root.shoots("3-none").await;
+    for _ in 0..100 {
+        let line = AuditDraft {
+            at: world.casework.now(),
+            actor: "provider:tencent".to_owned(),
+            action: "number_recycling_checked".to_owned(),
+            subject: "number:+86138****8000".to_owned(),
+            digest: None,
+        };
+        let changeset = Changeset { audit: vec![line; 220], ..Changeset::default() };
+        world.store.commit(changeset).await.unwrap();
+    }
+    root.opens("/console/audit?action=approved_once").await;
+    root.reads("继续往前查").await;
+    root.shoots("4-search-on").await;
+    root.follows("继续往前查").await;
+    root.reads("哈希链已逐行重算").await;
+    assert_eq!(root.rows().await, 1);
     let phone = Person::on_a_phone(&world, "en-US,en", "console-audit-phone").await;
     phone.logs_in_in_english("root").await;
     phone.opens("/console/audit?subject=dispute").await;
@@ -215,6 +234,11 @@ impl Person<'_> {
     async fn follows(&self, link: &str) {
         let found = format!("//main//a[contains(., '{link}')]");
         self.browser.find(Locator::XPath(&found)).await.unwrap().click().await.unwrap();
+    }
+
+    async fn scrolls_to(&self, selector: &str) {
+        let script = "document.querySelector(arguments[0]).scrollIntoView()";
+        self.browser.execute(script, vec![json!(selector)]).await.unwrap();
     }
 
     /// Of the list.

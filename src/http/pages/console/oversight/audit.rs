@@ -18,7 +18,7 @@ use crate::http::query::{blank_is_none, blank_is_none_parsed};
 use crate::http::service::Service;
 
 const PLACE: &str = "/console/audit";
-const LINES_PER_PAGE: usize = 100;
+const LINES_PER_PAGE: usize = 50;
 /// Of a hash, enough to compare two by eye; exports have all of it.
 const HASH_CHARS_SHOWN: usize = 12;
 
@@ -48,6 +48,8 @@ struct AuditPage<'a> {
     wanted: &'a Wanted,
     found: &'a AuditFound,
     is_narrowed: bool,
+    /// The search stopped before it had found a page of lines.
+    is_short: bool,
     /// The same from its end; and what is older than this page.
     newest: String,
     older: Option<String>,
@@ -92,6 +94,7 @@ pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
         shell: &visit.shell,
         desk: &desk,
         is_narrowed: filter != AuditFilter::default(),
+        is_short: found.lines.len() < LINES_PER_PAGE,
         newest: Wanted { before: None, ..wanted.clone() }.link(PLACE, None),
         older: found.is_cut.then(|| older.link(PLACE, None)),
         as_csv: wanted.link("/console/audit/export", Some("csv")),

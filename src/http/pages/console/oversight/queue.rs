@@ -113,7 +113,7 @@ pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
         by_flag: bars(by_flag),
         by_age: bars(by_age),
         statuses: QUEUED
-            .map(|status| choice(&status, shell.words(&words::status(status)), wanted.status))
+            .map(|status| choice(&status, shell.words(&words::status(status)), wanted.status.as_ref()))
             .into(),
         flags: flags(shell, &queue, wanted.flag),
         cases: &found.cases,
@@ -156,11 +156,11 @@ fn bars(lines: impl Iterator<Item = (&'static str, &'static str, Option<String>,
 fn flags(shell: &Shell, queue: &Queue, chosen: Option<Flag>) -> Vec<Choice> {
     let mut there: Vec<Flag> = queue.by_flag.keys().copied().collect();
     there.extend(chosen.filter(|flag| !there.contains(flag)));
-    there.iter().map(|flag| choice(flag, shell.words(&words::flag(*flag)), chosen)).collect()
+    there.iter().map(|flag| choice(flag, shell.words(&words::flag(*flag)), chosen.as_ref())).collect()
 }
 
-fn choice<T: Serialize + PartialEq>(value: &T, name: &'static str, chosen: Option<T>) -> Choice {
+fn choice<T: Serialize + PartialEq>(value: &T, name: &'static str, chosen: Option<&T>) -> Choice {
     let word = serde_json::to_value(value).ok();
     let word = word.as_ref().and_then(|word| word.as_str()).unwrap_or_default().to_owned();
-    Choice { value: word, name, is_chosen: chosen.as_ref() == Some(value) }
+    Choice { value: word, name, is_chosen: chosen == Some(value) }
 }

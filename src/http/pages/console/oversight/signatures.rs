@@ -23,7 +23,9 @@ use crate::http::query;
 use crate::http::service::Service;
 
 pub(super) const PLACE: &str = "/console/signatures";
-const REVERSALS_PER_PAGE: usize = 50;
+const REVERSALS_PER_PAGE: usize = 20;
+/// The oldest; the others follow when these are done with.
+const BATCHES_SHOWN_MAX: usize = 20;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Wanted {
@@ -59,11 +61,12 @@ struct SignaturesPage<'a> {
     reversals: &'a [PendingReversal],
     next: Option<String>,
     batches: Vec<HeldBatch>,
+    batches_more: usize,
 }
 
 impl SignaturesPage<'_> {
     fn what(&self, entry: &Entry) -> String {
-        let said = says(self.shell, published(entry).as_ref()).join(self.shell.say("；", "; "));
+        let said = says(self.shell, published(entry).as_ref()).join(" · ");
         format!("{} · {said}", self.shell.words(&entry_reason(entry.reason)))
     }
 
@@ -85,7 +88,8 @@ pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
     let me = desk.moderator.name();
     let fated = |by: Option<ModeratorName>| Fated { may_sign: by.as_ref() != Some(me), by };
     let held = app.casework.held_batches(&desk.moderator).await?;
-    let batches = held.into_iter().map(|batch| HeldBatch {
+    let batches_more = held.len().saturating_sub(BATCHES_SHOWN_MAX);
+    let batches = held.into_iter().take(BATCHES_SHOWN_MAX).map(|batch| HeldBatch {
         id: batch.id,
         operator: batch.operator,
         received_at: batch.received_at,
@@ -103,6 +107,7 @@ pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
         reversals: &reversals,
         next: query::next(next).map(|next| format!("{PLACE}?after={next}")),
         batches: batches.collect(),
+        batches_more,
         draft: &draft,
     };
     page(StatusCode::OK, &view)

@@ -46,7 +46,7 @@ pub(super) fn flag(flag: Flag) -> Words {
 
 /// How old a case is, by the class that `Queue` counts it in.
 pub(super) const AGES: [(&str, Words); 5] = [
-    ("0", words("今天", "Under a day")),
+    ("0", words("不满 1 天", "Under a day")),
     ("1", words("1 天", "1 day")),
     ("2-4", words("2–4 天", "2–4 days")),
     ("5-9", words("5–9 天", "5–9 days")),
