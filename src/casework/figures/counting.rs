@@ -149,7 +149,7 @@ impl Casework {
         let (at, dispute) = (line.draft.at, dispute.value);
         let by = if line.draft.actor == "rule" { By::Rule } else { By::People };
         let of_line = dispute.events.iter().filter(|event| event.at == at);
-        let cell = of_line.filter_map(|event| match &event.what {
+        let mut cell = of_line.filter_map(|event| match &event.what {
             What::Approved { .. } => Some(Cell::Corrected(by)),
             What::Refused(refused) => Some(Cell::Refused(by, WhyRefused::of(&refused.code))),
             _ => None,

@@ -24,10 +24,19 @@ fn full_name(name: &str, path: &str, secure: bool) -> String {
 
 impl Cookie<'_> {
     pub fn read<'h>(&self, headers: &'h HeaderMap, secure: bool) -> Option<&'h str> {
+        self.read_all(headers, secure).next()
+    }
+
+    /// Several paths may have one of the name, and all are sent.
+    pub fn read_all<'h>(
+        &self,
+        headers: &'h HeaderMap,
+        secure: bool,
+    ) -> impl Iterator<Item = &'h str> + use<'h> {
         let name = full_name(self.name, self.path, secure);
         let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.filter(move |(found, _)| *found == name).map(|(_, value)| value)
     }
 
     /// `value` is one of ours: base64url and the like.

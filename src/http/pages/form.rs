@@ -1,8 +1,13 @@
 //! Forms: read and checked to be ours, and kept while something in them was
 //! wrong.
 
+use std::io::{Read, Write};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
 use form_urlencoded::Serializer;
 use http::StatusCode;
 use sha2::{Digest, Sha256};
@@ -21,7 +26,8 @@ const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 const FORM_BYTES_MAX: u64 = 32 * 1024;
 /// Browsers keep 4,096 bytes of a cookie.
 const DRAFT_BYTES_MAX: usize = 3_600;
-const DRAFT: Cookie<'_> = Cookie { name: "draft", path: "/", seconds_max: 600 };
+/// What a draft's bytes may come to when they are unpacked.
+const DRAFT_TEXT_BYTES_MAX: u64 = 32 * 1024;
 const TOKEN_FIELD: &str = "form_token";
 const TOKEN_BYTES_MAX: usize = 64;
 
@@ -119,32 +125,43 @@ fn foreign() -> Problem {
 impl Draft {
     /// What waits for this page, if anything.
     pub fn of(visit: &Visit) -> Self {
-        visit
-            .cookie(&DRAFT)
-            .and_then(Self::decode)
-            .filter(|(page, _)| *page == visit.shell.path)
-            .map(|(_, draft)| draft)
-            .unwrap_or_default()
+        let page = visit.shell.path.as_str();
+        let cookie = cookie(page);
+        let mut waiting = visit.cookies(&cookie).filter_map(Self::decode);
+        waiting.find(|(of, _)| of == page).map(|(_, draft)| draft).unwrap_or_default()
     }
 
     pub fn has_problem(&self) -> bool {
         !self.code.is_empty()
     }
 
+    /// And the page that it is of: drafts of pages above are sent along.
     fn decode(value: &str) -> Option<(String, Self)> {
-        let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
-        let mut pairs = form_urlencoded::parse(&bytes).into_owned();
+        let packed = URL_SAFE_NO_PAD.decode(value).ok()?;
+        let mut text = Vec::new();
+        ZlibDecoder::new(packed.as_slice()).take(DRAFT_TEXT_BYTES_MAX).read_to_end(&mut text).ok()?;
+        let mut pairs = form_urlencoded::parse(&text).into_owned();
         let mut next = |wanted: &str| pairs.next().filter(|(name, _)| name == wanted).map(|(_, value)| value);
         let (page, code, more) = (next("page")?, next("code")?, next("more")?);
         Some((page, Self { form: Form(pairs.collect()), code, more }))
     }
 
+    /// Packed: a long note in Chinese is nine bytes a character in a form.
     fn encode(&self, page: &str) -> String {
         let mut text = Serializer::new(String::new());
         text.append_pair("page", page).append_pair("code", &self.code).append_pair("more", &self.more);
         text.extend_pairs(self.form.said());
-        URL_SAFE_NO_PAD.encode(text.finish())
+        let mut packed = Vec::new();
+        let mut packer = ZlibEncoder::new(&mut packed, Compression::best());
+        packer.write_all(text.finish().as_bytes()).expect("a vector takes all bytes");
+        packer.finish().expect("a vector takes all bytes");
+        URL_SAFE_NO_PAD.encode(packed)
     }
+}
+
+/// Each page has a draft of its own, which is sent to it and to what is below.
+fn cookie(page: &str) -> Cookie<'_> {
+    Cookie { name: "draft", path: page, seconds_max: 600 }
 }
 
 /// Back to a page with what was typed, and why it was not taken.
@@ -160,14 +177,14 @@ pub(super) fn back(visit: &Visit, page: &str, form: Form, problem: &Problem) -> 
         value = draft.encode(page);
     }
     let mut response = see(page)?;
-    visit.set(&mut response, &DRAFT, &value);
+    visit.set(&mut response, &cookie(page), &value);
     Ok(response)
 }
 
-/// The form was taken: nothing waits any more.
-pub(super) fn taken(visit: &Visit, response: &mut Response) {
-    if visit.cookie(&DRAFT).is_some() {
-        visit.remove(response, &DRAFT);
+/// The form was taken: nothing waits on its page any more.
+pub(super) fn taken(visit: &Visit, page: &str, response: &mut Response) {
+    if visit.cookies(&cookie(page)).next().is_some() {
+        visit.remove(response, &cookie(page));
     }
 }
 
@@ -190,8 +207,19 @@ mod tests {
     }
 
     #[test]
+    fn two_long_notes_fit_into_a_cookie() {
+        let long = |from: u32| (0..500).filter_map(|nth| char::from_u32(from + nth * 7 % 3_000)).collect();
+        let note: String = long(0x4e00);
+        let form = Form(vec![("note".to_owned(), note.clone()), ("public_note".to_owned(), note)]);
+        let draft = Draft { form, ..Draft::default() };
+        let value = draft.encode("/console");
+        assert!(value.len() <= DRAFT_BYTES_MAX, "{}", value.len());
+        assert_eq!(Draft::decode(&value), Some(("/console".to_owned(), draft)));
+    }
+
+    #[test]
     fn rubbish_is_no_draft() {
-        for value in ["", "%", "AAAA", &URL_SAFE_NO_PAD.encode("page=/&number=1")] {
+        for value in ["", "%", "AAAA", &URL_SAFE_NO_PAD.encode("page=/&code=&more=&number=1")] {
             assert_eq!(Draft::decode(value), None, "{value}");
         }
     }

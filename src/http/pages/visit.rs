@@ -75,6 +75,11 @@ impl Visit {
         cookie.read(&self.call.headers, self.secure)
     }
 
+    /// All of one name: those of the longer paths come first (RFC 6265 §5.4).
+    pub fn cookies<'v>(&'v self, cookie: &Cookie<'_>) -> impl Iterator<Item = &'v str> + use<'v> {
+        cookie.read_all(&self.call.headers, self.secure)
+    }
+
     pub fn set(&self, response: &mut Response, cookie: &Cookie<'_>, value: &str) {
         response.headers_mut().append(SET_COOKIE, cookie.set(value, self.secure));
     }

@@ -165,7 +165,9 @@ fn selects_of(listing: &Listing) -> Vec<Select> {
         Listing::RefusalsOf(provider) => {
             one(&t::PROVIDER_REFUSALS, "provider = $1", vec![text(provider)], &["seq"])
         }
-        Listing::ReversalsAsked => one(&t::NUMBERS, "reversal_asked_at IS NOT NULL", vec![], &["reversal_asked_at", "number"]),
+        Listing::ReversalsAsked => {
+            one(&t::NUMBERS, "reversal_asked_at IS NOT NULL", vec![], &["reversal_asked_at", "number"])
+        }
         Listing::AccessKeys => one(&t::ACCESS_KEYS, "true", vec![], &["issued_at", "id"]),
         Listing::Moderators => one(&t::MODERATORS, "true", vec![], &["name"]),
         Listing::Webhooks => one(&t::WEBHOOKS, "true", vec![], &["provider", "place"]),

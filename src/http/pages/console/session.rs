@@ -42,7 +42,7 @@ pub(super) async fn log_in(app: &Service, visit: &Visit, body: BodyStream) -> An
         Ok(session) => {
             let mut response = see("/console")?;
             visit.set(&mut response, &SESSION, &session.token);
-            taken(visit, &mut response);
+            taken(visit, PLACE, &mut response);
             Ok(response)
         }
         Err(problem) => back(visit, PLACE, form.only(&["name"]), &problem),

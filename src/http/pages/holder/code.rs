@@ -98,6 +98,6 @@ fn proved(visit: &Visit, confirmed: &Confirmed) -> Answer {
     let mut response = see("/file")?;
     visit.set(&mut response, &HOLDER, &confirmed.token);
     visit.remove(&mut response, &VERIFICATION);
-    taken(visit, &mut response);
+    taken(visit, "/code", &mut response);
     Ok(response)
 }

@@ -105,7 +105,7 @@ pub(super) async fn hand_in(app: &Service, visit: &Visit, id: DisputeId, body: B
     match take_files(app, &claimant, &visit.call, parts).await {
         Ok(_) => {
             let mut response = see(&path(id))?;
-            taken(visit, &mut response);
+            taken(visit, &path(id), &mut response);
             Ok(response)
         }
         Err(problem) => back(visit, &path(id), Form::default(), &problem),
@@ -133,7 +133,7 @@ pub(super) async fn appeal(app: &Service, visit: &Visit, id: DisputeId, body: Bo
     match appealed.await {
         Ok(()) => {
             let mut response = see(&path(id))?;
-            taken(visit, &mut response);
+            taken(visit, &path(id), &mut response);
             Ok(response)
         }
         Err(problem) => back(visit, &path(id), form, &problem),

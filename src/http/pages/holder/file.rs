@@ -133,7 +133,7 @@ pub(super) async fn file(app: &Service, visit: &Visit, body: BodyStream) -> Answ
     };
     match try_file(app, visit, &holder, &form).await {
         Ok(mut response) => {
-            taken(visit, &mut response);
+            taken(visit, "/file", &mut response);
             Ok(response)
         }
         Err(problem) => back(visit, "/file", form, &problem),

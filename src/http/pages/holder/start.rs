@@ -50,7 +50,7 @@ pub(super) async fn begin(app: &Service, visit: &Visit, body: BodyStream) -> Ans
         Ok(id) => {
             let mut response = see("/code")?;
             visit.set(&mut response, &VERIFICATION, &id);
-            taken(visit, &mut response);
+            taken(visit, "/", &mut response);
             Ok(response)
         }
         Err(problem) => back(visit, "/", form, &problem),

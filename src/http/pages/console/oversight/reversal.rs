@@ -84,7 +84,7 @@ pub(super) async fn sign(app: &Service, visit: &Visit, seq: u64, body: BodyStrea
         Err(problem) => return back(visit, &place(seq), form.only(&["reason"]), &problem),
     };
     let mut response = see(&format!("{PLACE}?done={done}"))?;
-    taken(visit, &mut response);
+    taken(visit, &place(seq), &mut response);
     Ok(response)
 }
 

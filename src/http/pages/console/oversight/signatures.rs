@@ -121,7 +121,7 @@ pub(super) async fn look(app: &Service, visit: &Visit, body: BodyStream) -> Answ
     match named(app, &desk, &form).await {
         Ok(seq) => {
             let mut response = see(&format!("{PLACE}/reversals/{seq}"))?;
-            taken(visit, &mut response);
+            taken(visit, PLACE, &mut response);
             Ok(response)
         }
         Err(problem) if problem.code() == "forbidden" => Err(problem),
