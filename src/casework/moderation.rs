@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use crate::casework::actors::ModeratorActor;
 use crate::casework::{Casework, Result, audit};
+use crate::domain::correction::Effect;
 use crate::domain::day::later;
 use crate::domain::dispute::{Actor, Command, Dispute, Flag, Lease, Ruling, State, Status};
 use crate::domain::id::DisputeId;
@@ -40,6 +41,11 @@ pub struct CaseInHand {
     pub ledger: Ledger,
     /// Other disputes of the number, this tenure's and earlier ones.
     pub history: Vec<Dispute>,
+    /// What an approval would come to; `None` where a day is missing.
+    pub effect: Option<Effect>,
+    /// An approval would be the first of two signatures.
+    pub wants_second: bool,
+    pub rest_days: i32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,8 +168,13 @@ impl Casework {
         let mut history = self.disputes_of(number).await?;
         history.retain(|other| other.id != dispute.value.id);
         let state = dispute.value.state();
-        let ledger = self.number_file(number).await?.value.ledger;
-        Ok(CaseInHand { state, labels: self.labels_of(number).await?, ledger, history, dispute })
+        let file = self.number_file(number).await?.value;
+        let labels = self.labels_of(number).await?;
+        let effect = dispute.value.approved_effect(self.weighing(&dispute.value, &file, &labels)).ok();
+        let wants_second = dispute.value.wants_second(&state, &labels);
+        let rest_days = self.rest_days(number);
+        let ledger = file.ledger;
+        Ok(CaseInHand { state, labels, ledger, history, effect, wants_second, rest_days, dispute })
     }
 
     /// Decides a case at the version that the moderator saw.

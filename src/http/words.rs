@@ -283,7 +283,22 @@ fn documents_asked(ruling: &Ruling, until: Date, language: Language) -> String {
 
 /// A question and its answer. Only what the holder said themselves comes back.
 fn answered(evidence: &Evidence, language: Language) -> String {
-    let asked = match &evidence.question {
+    let asked = question(&evidence.question, language);
+    let answer = match evidence.answer {
+        Answer::Yes => words("是。", "Yes."),
+        Answer::No => words("否。", "No."),
+        Answer::Unknown => words("暂时无法确定。", "Not known."),
+    };
+    let (by, between) = match language {
+        Language::Zh => ("运营商答复：", ""),
+        Language::En => ("The operator's answer: ", " "),
+    };
+    format!("{by}{asked}{between}{}", answer.say(language))
+}
+
+/// What an operator was asked.
+pub fn question(question: &Question, language: Language) -> String {
+    match question {
         Question::HeldSince { day } => {
             words("号码从 {} 起一直由现在的机主使用吗？", "Has the present holder had the number since {}?")
                 .fill(language, &day.to_string())
@@ -300,17 +315,7 @@ fn answered(evidence: &Evidence, language: Language) -> String {
             "Are “{}” and the credit code that you gave the registered ones?",
         )
         .fill(language, name),
-    };
-    let answer = match evidence.answer {
-        Answer::Yes => words("是。", "Yes."),
-        Answer::No => words("否。", "No."),
-        Answer::Unknown => words("暂时无法确定。", "Not known."),
-    };
-    let (by, between) = match language {
-        Language::Zh => ("运营商答复：", ""),
-        Language::En => ("The operator's answer: ", " "),
-    };
-    format!("{by}{asked}{between}{}", answer.say(language))
+    }
 }
 
 fn noted(said: String, note: Option<&str>, language: Language) -> String {

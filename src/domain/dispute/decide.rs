@@ -152,7 +152,7 @@ impl Dispute {
             return Ok(vec![What::RecheckAsked]);
         }
         let assurance = self.assurance(state);
-        if state.status == Status::InReview && self.needs_two(state, assurance, weighing.labels) {
+        if self.wants_second(state, weighing.labels) {
             return Ok(vec![What::ApprovedOnce { ruling }]);
         }
         Ok(vec![What::Approved { effect, assurance, ruling: Some(ruling) }])
@@ -173,9 +173,14 @@ impl Dispute {
         Ok(vec![What::Refused(Refused { code: reason_code, public_note, note })])
     }
 
+    /// Whether an approval now is the first of two signatures.
+    pub fn wants_second(&self, state: &State, labels: &[Label]) -> bool {
+        state.status == Status::InReview && self.needs_two(state, self.assurance(state), labels)
+    }
+
     /// What a moderator's approval comes to. A window that a moderator
     /// believes is still never read past a beginning that the ledger knows.
-    fn approved_effect(&self, weighing: Weighing<'_>) -> Result<Effect, Refusal> {
+    pub fn approved_effect(&self, weighing: Weighing<'_>) -> Result<Effect, Refusal> {
         match &self.claim {
             Claim::Reassigned { window, .. } => {
                 let proven = weighing.ledger.proven(weighing.rest_days).map(|tenure| tenure.began_on);

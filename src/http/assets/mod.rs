@@ -21,6 +21,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Name, media type, bytes.
 const ASSETS: &[(&str, &str, &[u8])] = &[
+    ("console.js", SCRIPT, include_bytes!("console.js")),
     ("live.js", SCRIPT, include_bytes!("live.js")),
     ("proof-of-work.js", SCRIPT, include_bytes!("proof-of-work.js")),
     ("proof-of-work-worker.js", SCRIPT, include_bytes!("proof-of-work-worker.js")),

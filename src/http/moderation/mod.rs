@@ -15,6 +15,8 @@ mod session;
 mod signatures;
 mod view;
 
+pub(in crate::http) use documents::document_of;
+
 use warp::Filter;
 
 use super::call::{Call, call};

@@ -166,6 +166,13 @@ fn cookie(page: &str) -> Cookie<'_> {
 
 /// Back to a page with what was typed, and why it was not taken.
 pub(super) fn back(visit: &Visit, page: &str, form: Form, problem: &Problem) -> Answer {
+    let mut response = see(page)?;
+    keep(visit, &mut response, page, form, problem);
+    Ok(response)
+}
+
+/// What was typed waits for its page.
+pub(super) fn keep(visit: &Visit, response: &mut Response, page: &str, form: Form, problem: &Problem) {
     let more = problem.member("attempts_left").map(ToString::to_string).unwrap_or_default();
     let mut draft = Draft { form, code: problem.code().to_owned(), more };
     let mut value = draft.encode(page);
@@ -176,9 +183,7 @@ pub(super) fn back(visit: &Visit, page: &str, form: Form, problem: &Problem) -> 
         draft.form.0.remove(longest);
         value = draft.encode(page);
     }
-    let mut response = see(page)?;
-    visit.set(&mut response, &cookie(page), &value);
-    Ok(response)
+    visit.set(response, &cookie(page), &value);
 }
 
 /// The form was taken: nothing waits on its page any more.

@@ -123,6 +123,11 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
     ),
     ("same_person", "这一步需要另一位审核员来做。", "This step is for another moderator than you."),
     (
+        "session_ended",
+        "提交前登录已过期。您填写的内容还在，请核对后再提交一次。",
+        "The session had ended before this was sent. What you typed is still there: look at it and send it again.",
+    ),
+    (
         "sms_unreachable",
         "这种号码收不到短信（如固定电话、400、95 号码）。企业请用企业批量申诉。",
         "Numbers of this kind receive no SMS (landlines, 400, 95). Enterprises file them by list.",
@@ -140,8 +145,8 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
     ),
     (
         "unauthenticated",
-        "为了安全，登录状态已过期。请重新验证号码。",
-        "For your safety the session has ended. Please prove the number again.",
+        "为了安全，登录状态已过期，请重新验证。",
+        "For your safety the session has ended. Please prove again who you are.",
     ),
     (
         "uscc_wrong",

@@ -1,5 +1,6 @@
 //! Pages in a real browser: Chromium, driven over WebDriver.
 
+mod case;
 mod console;
 mod dark;
 mod holder;

@@ -1,6 +1,7 @@
 //! Where a moderator sits: who it is, which rooms are open to them, and what
 //! they have just done.
 
+use http::Method;
 use serde::Deserialize;
 
 use super::words::done;
@@ -29,6 +30,12 @@ const ROOMS: &[(&str, Words, Role)] = &[
     ("/console/audit", Words { zh: "审计", en: "Audit" }, Role::Admin),
 ];
 
+/// A place of the console, and nothing that could lead elsewhere.
+pub(super) fn is_room(path: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'/' || b == b'-';
+    path.starts_with("/console") && path.bytes().all(is_plain)
+}
+
 #[derive(Debug, Deserialize)]
 struct Done {
     done: Option<String>,
@@ -53,11 +60,21 @@ impl Desk {
     }
 }
 
-/// Ends a route of the console: whoever has no session is sent to log in.
+/// Where somebody without a session wanted to go.
+pub(super) const WANTED: Cookie<'_> = Cookie { name: "wanted", path: "/console", seconds_max: 600 };
+
+/// Ends a route of the console: whoever has no session is sent to log in, and
+/// goes on from there.
 pub(super) async fn at_desk(visit: &Visit, answering: impl Future<Output = Answer>) -> Answer {
     let answering = async {
         match answering.await {
-            Err(problem) if problem.code() == "unauthenticated" => see("/console/login"),
+            Err(problem) if problem.code() == "unauthenticated" => {
+                let mut response = see("/console/login")?;
+                if visit.method == Method::GET && is_room(&visit.shell.path) {
+                    visit.set(&mut response, &WANTED, &visit.shell.path);
+                }
+                Ok(response)
+            }
             answer => answer,
         }
     };

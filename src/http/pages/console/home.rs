@@ -5,8 +5,10 @@ use http::StatusCode;
 
 use super::desk::Desk;
 use crate::casework::moderation::Queue;
+use crate::http::pages::form::Draft;
 use crate::http::pages::shell::{Shell, page};
 use crate::http::pages::visit::Visit;
+use crate::http::pages::words;
 use crate::http::problem::Answer;
 use crate::http::service::Service;
 
@@ -15,6 +17,8 @@ use crate::http::service::Service;
 struct HomePage<'a> {
     shell: &'a Shell,
     desk: &'a Desk,
+    draft: &'a Draft,
+    said: &'a str,
     queue: &'a Queue,
     waiting: u64,
 }
@@ -23,5 +27,8 @@ pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
     let desk = Desk::of(app, visit).await?;
     let queue = app.casework.queue(&desk.moderator).await?;
     let waiting = queue.by_status.values().sum();
-    page(StatusCode::OK, &HomePage { shell: &visit.shell, desk: &desk, queue: &queue, waiting })
+    let draft = Draft::of(visit);
+    let said = words::said(&draft, visit.shell.language);
+    let shell = &visit.shell;
+    page(StatusCode::OK, &HomePage { shell, desk: &desk, draft: &draft, said: &said, queue: &queue, waiting })
 }

@@ -5,6 +5,7 @@
 //! Absent: rules. A page may leave out what a role cannot do; whether it can
 //! is asked of the use case.
 
+mod case;
 mod desk;
 mod home;
 mod oversight;
@@ -37,5 +38,13 @@ pub(super) fn routes(app: &App) -> Routes {
         let (visit, _) = Visit::new(&app, call);
         by_method!(visit => { GET: at_desk(&visit, home::show(&app, &visit)) })
     });
-    home.or(login).unify().or(logout).unify().or(oversight::routes(app)).unify().boxed()
+    home.or(login)
+        .unify()
+        .or(logout)
+        .unify()
+        .or(oversight::routes(app))
+        .unify()
+        .or(case::routes(app))
+        .unify()
+        .boxed()
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 
-use super::desk::SESSION;
+use super::desk::{SESSION, WANTED, is_room};
 use crate::http::body::BodyStream;
 use crate::http::pages::form::{Draft, Form, back, taken};
 use crate::http::pages::shell::{Shell, page, see};
@@ -40,7 +40,9 @@ pub(super) async fn log_in(app: &Service, visit: &Visit, body: BodyStream) -> An
     };
     match logged_in.await {
         Ok(session) => {
-            let mut response = see("/console")?;
+            let wanted = visit.cookie(&WANTED).filter(|path| is_room(path));
+            let mut response = see(wanted.unwrap_or("/console"))?;
+            visit.remove(&mut response, &WANTED);
             visit.set(&mut response, &SESSION, &session.token);
             taken(visit, PLACE, &mut response);
             Ok(response)

@@ -6,6 +6,33 @@ use crate::http::words::Words;
 pub(super) fn done(word: &str) -> Option<Words> {
     Some(match word {
         "logged_out" => Words { zh: "您已退出。", en: "You are logged out." },
+        "approved" => Words {
+            zh: "已通过，更正随即发布。",
+            en: "Approved: the correction goes out at once.",
+        },
+        "awaits_second" => Words {
+            zh: "已签名，等第二位审核员确认。",
+            en: "Signed. A second moderator has to confirm.",
+        },
+        "refused" => {
+            Words { zh: "已拒绝，申请人会收到通知。", en: "Refused; the holder is told." }
+        }
+        "documents_asked" => {
+            Words { zh: "已请申请人补充材料。", en: "The holder is asked for documents." }
+        }
+        "sent_back" => Words {
+            zh: "未确认，案件转回审核。",
+            en: "Not confirmed; the case goes back to review.",
+        },
+        "asked_again" => Words {
+            zh: "运营商的答复已超过一天，正在重新核实；之后案件会再次出现。",
+            en: "The operator's answers were older than a day and are asked for anew; the case comes back then.",
+        },
+        "given_back" => Words { zh: "案件已交回队列。", en: "The case is back in the queue." },
+        "nothing_waits" => Words {
+            zh: "现在没有您可以处理的案件。",
+            en: "There is no case for you at the moment.",
+        },
         "reversal_begun" => Words {
             zh: "已签名。另一位审核员签名后，更正即被撤销。",
             en: "Signed. The correction is taken back once another moderator has signed too.",

@@ -10,6 +10,8 @@ mod reversal;
 mod signatures;
 mod words;
 
+pub(super) use words::{flag, status};
+
 use warp::Filter;
 
 use super::desk::at_desk;

@@ -12,7 +12,7 @@ const fn words(zh: &'static str, en: &'static str) -> Words {
 }
 
 /// Of a case that waits.
-pub(super) fn status(status: Status) -> Words {
+pub(in super::super) fn status(status: Status) -> Words {
     match status {
         Status::Checking => words("向运营商核实", "Asking the operator"),
         Status::InReview => words("待审核", "To be reviewed"),
@@ -25,7 +25,7 @@ pub(super) fn status(status: Status) -> Words {
     }
 }
 
-pub(super) fn flag(flag: Flag) -> Words {
+pub(in super::super) fn flag(flag: Flag) -> Words {
     match flag {
         Flag::OperatorUnknown => words("运营商未知", "Operator does not know"),
         Flag::Ported => words("携号转网", "Ported"),
