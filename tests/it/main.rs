@@ -10,6 +10,7 @@ mod feed_http;
 mod kannel;
 mod operators;
 mod process;
+mod public_pages;
 mod publishing;
 mod simulation;
 mod snapshots_http;

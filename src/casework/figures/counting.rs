@@ -149,12 +149,12 @@ impl Casework {
         let (at, dispute) = (line.draft.at, dispute.value);
         let by = if line.draft.actor == "rule" { By::Rule } else { By::People };
         let of_line = dispute.events.iter().filter(|event| event.at == at);
-        let mut cell = of_line.filter_map(|event| match &event.what {
+        let mut cells = of_line.filter_map(|event| match &event.what {
             What::Approved { .. } => Some(Cell::Corrected(by)),
             What::Refused(refused) => Some(Cell::Refused(by, WhyRefused::of(&refused.code))),
             _ => None,
         });
-        Ok(cell.next_back().map(|cell| Case { at, cell, seconds: seconds_between(dispute.filed_at, at) }))
+        Ok(cells.next_back().map(|cell| Case { at, cell, seconds: seconds_between(dispute.filed_at, at) }))
     }
 
     async fn read_log(&self, next: u64) -> Result<Turn> {

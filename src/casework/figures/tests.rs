@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::*;
@@ -294,4 +295,22 @@ async fn whoever_asks_again_soon_is_told_the_same() {
     // A clock that is set back does not keep the old figures for ever.
     town.clock.set(later(town.clock.now(), SignedDuration::from_hours(-5)));
     assert_eq!(town.worker.figures().await.unwrap().filed, Figure::Shown(10));
+}
+
+#[tokio::test]
+async fn the_worker_counts_by_itself() {
+    let mut town = Town::new();
+    for _ in 0..10 {
+        town.files().await;
+    }
+    let (worker, stop) = (town.another_worker(), CancellationToken::new());
+    let stopped = stop.clone();
+    let working = tokio::spawn(async move { worker.work(&stopped).await });
+    while town.worker.store().load::<Counting>(&Series::Disputes).await.unwrap().is_none() {
+        assert!(!working.is_finished());
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    working.await.unwrap().unwrap();
+    assert_eq!(town.figures().await.filed, Figure::Shown(10));
 }

@@ -52,6 +52,8 @@ fn any_cell() -> impl Strategy<Value = Cell> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Day by day, somebody keeps every page and subtracts whatever they like:
     /// of numbers that are all multiples of ten nothing smaller comes.
     #[test]

@@ -15,7 +15,7 @@ use warp::reply::Response;
 
 use crate::http::body::{BodyStream, expect_media_type, whole};
 use crate::http::holders::parts_of;
-use crate::http::multipart::Parts;
+use crate::http::multipart::{Parts, boundary};
 use crate::http::pages::cookies::Cookie;
 use crate::http::pages::shell::see;
 use crate::http::pages::visit::Visit;
@@ -93,7 +93,21 @@ impl Form {
 
 /// A form with files: its first part is its token, the files are left.
 pub(super) async fn with_files(app: &Service, visit: &Visit, body: BodyStream) -> Result<Parts, Problem> {
-    let mut parts = parts_of(visit.headers(), body)?;
+    ours(app, visit, parts_of(visit.headers(), body)?).await
+}
+
+/// The same for texts, which are smaller.
+pub(super) async fn with_texts(
+    app: &Service,
+    visit: &Visit,
+    body: BodyStream,
+    body_bytes_max: u64,
+) -> Result<Parts, Problem> {
+    let boundary = boundary(visit.headers(), body_bytes_max)?;
+    ours(app, visit, Parts::new(body, boundary, body_bytes_max)).await
+}
+
+async fn ours(app: &Service, visit: &Visit, mut parts: Parts) -> Result<Parts, Problem> {
     let token = match parts.next(TOKEN_FIELD).await? {
         Some(part) => parts.whole(part, TOKEN_BYTES_MAX).await?.unwrap_or_default(),
         None => Vec::new(),

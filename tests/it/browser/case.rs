@@ -183,7 +183,9 @@ async fn a_session_that_ends_loses_nothing() {
     alice.reads("领取已超时").await;
     alice.shoots("2-over").await;
     alice.opens("/console").await;
+    alice.reads("领取下一件").await;
     alice.keys("n").await;
+    alice.reads("各家显示的标记").await;
     alice.presses("交回队列").await;
     alice.reads("案件已交回队列").await;
 }

@@ -7,6 +7,7 @@ mod holder;
 mod oversight;
 mod person;
 mod proof_of_work;
+mod public;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

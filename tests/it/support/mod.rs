@@ -9,6 +9,7 @@ pub mod audit;
 mod client;
 pub mod dice;
 pub mod files;
+pub mod half_year;
 mod parties;
 mod people;
 pub mod postgres;

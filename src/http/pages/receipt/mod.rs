@@ -1,47 +1,66 @@
-//! Checking a receipt: whether it is genuine, and what it says.
+//! Checks a receipt for whoever has one: whether it is genuine, and what it
+//! says. Nothing is looked up about its number: whoever holds a receipt learns
+//! what is in it, and not whether the number is known now.
 //!
-//! Absent: any look at the number. Whoever has a receipt has its entry; what
-//! has become of the number since is not theirs to know.
+//! Absent: the checking itself (`feed::receipt`, as on the command line).
+
+mod verdict;
 
 use askama::Template;
 use http::StatusCode;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use warp::Filter;
 
-use crate::domain::correction::{Entry, NameAction};
-use crate::feed::checkpoint::{Checkpoint, CheckpointError};
-use crate::feed::receipt::{RECEIPT_BYTES_MAX, Receipt, ReceiptError};
+use self::verdict::{Genuine, NotGenuine, verdict};
+use crate::domain::correction::{Entry, EntryReason, NameAction};
+use crate::domain::evidence::Assurance;
+use crate::feed::receipt::RECEIPT_BYTES_MAX;
 use crate::http::body::BodyStream;
 use crate::http::call::{Call, call};
-use crate::http::pages::form::with_files;
+use crate::http::pages::form::with_texts;
 use crate::http::pages::shell::{Shell, page};
 use crate::http::pages::visit::Visit;
 use crate::http::problem::{Answer, Problem};
 use crate::http::service::{App, Routes, Service, with};
-use crate::http::words::Words;
+
+/// A file that is too large is said so by its own size, up to this.
+const BODY_BYTES_MAX: u64 = 1024 * 1024;
+/// What was pasted stays on the page; no receipt of ours has as much.
+const KEPT_BYTES_MAX: usize = 16 * 1024;
 
 #[derive(Template)]
 #[template(path = "receipt/receipt.html")]
 struct ReceiptPage<'a> {
     shell: &'a Shell,
-    /// What was pasted.
-    text: &'a str,
-    wrong: Option<Words>,
-    genuine: Option<Genuine>,
+    typed: &'a str,
+    /// Why there is no good answer.
+    problem: Option<String>,
+    genuine: Option<GenuineView>,
     verifier: String,
+    kib_max: usize,
 }
 
-/// What the log signed for.
-struct Genuine {
+/// What the receipt proves, in words.
+struct GenuineView {
     number: String,
-    void_before: Option<Date>,
-    clears_name: bool,
-    shows: Option<(String, Date)>,
-    withdrawn: bool,
+    void_before: Option<String>,
+    name: Option<String>,
+    is_withdrawn: bool,
+    reason: &'static str,
+    assurance: &'static str,
     at: Timestamp,
+    origin: String,
     index: u64,
     size: u64,
+    is_of_former_log: bool,
+}
+
+/// What came with the form.
+#[derive(Debug, Default)]
+struct Sent {
+    typed: String,
+    file: Vec<u8>,
+    is_too_large: bool,
 }
 
 pub(super) fn routes(app: &App) -> Routes {
@@ -60,104 +79,109 @@ pub(super) fn routes(app: &App) -> Routes {
 
 async fn show(app: &Service, visit: &Visit) -> Answer {
     app.anyone(&visit.call)?;
-    answer(app, visit, StatusCode::OK, "", None)
+    told(app, visit, StatusCode::OK, "", None)
 }
 
-/// Answered at once and not by a redirect: a check changes nothing, so that to
-/// send it twice is to look twice.
+/// The one form that is answered in its place instead of by a redirect: a
+/// check changes nothing, so that a reload does no harm, and what was pasted
+/// is too long for a cookie.
 async fn check(app: &Service, visit: &Visit, body: BodyStream) -> Answer {
     app.anyone(&visit.call)?;
-    let text = read(app, visit, body).await?;
-    let Some(text) = text else {
-        return answer(app, visit, StatusCode::PAYLOAD_TOO_LARGE, "", Some(Err(TOO_LONG)));
+    let sent = match Sent::read(app, visit, body).await {
+        Err(problem) if problem.code() == "body_too_large" => Sent { is_too_large: true, ..Sent::default() },
+        sent => sent?,
     };
-    let checked = checked(app, &text);
-    let status = if checked.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    answer(app, visit, status, &text, Some(checked))
+    let bytes = if sent.file.is_empty() { sent.typed.as_bytes() } else { sent.file.as_slice() };
+    let (status, outcome) = match () {
+        () if sent.is_too_large => (StatusCode::PAYLOAD_TOO_LARGE, Err(NotGenuine::TooLarge)),
+        () if bytes.trim_ascii().is_empty() => (StatusCode::UNPROCESSABLE_ENTITY, Err(NotGenuine::Nothing)),
+        () => (StatusCode::OK, verdict(&app.feed, bytes)),
+    };
+    let typed = if sent.typed.len() <= KEPT_BYTES_MAX { sent.typed.as_str() } else { "" };
+    told(app, visit, status, typed, Some(outcome))
 }
 
-/// The file, where one was chosen, else what was pasted.
-async fn read(app: &Service, visit: &Visit, body: BodyStream) -> Result<Option<String>, Problem> {
-    let mut parts = with_files(app, visit, body).await?;
-    let mut text = String::new();
-    for field in ["text", "file"] {
-        let Some(part) = parts.next(field).await? else { break };
-        let Some(bytes) = parts.whole(part, 2 * RECEIPT_BYTES_MAX).await? else { return Ok(None) };
-        let said = String::from_utf8_lossy(&bytes);
-        if !said.trim().is_empty() {
-            // Forms end lines as mail does, and who copies loses the last end.
-            text = format!("{}\n", said.replace("\r\n", "\n").trim());
-        }
-    }
-    Ok(Some(text))
-}
-
-fn checked(app: &Service, text: &str) -> Result<Genuine, Words> {
-    if text.trim().is_empty() {
-        return Err(EMPTY);
-    }
-    let receipt: Receipt = text.parse().map_err(|error| why_not(&error))?;
-    let (entry, checkpoint) = receipt.verify(app.feed.verifier()).map_err(|error| why_not(&error))?;
-    Ok(Genuine::of(entry, &checkpoint, receipt.index))
-}
-
-impl Genuine {
-    fn of(entry: Entry, checkpoint: &Checkpoint, index: u64) -> Self {
-        Self {
-            number: entry.number.masked(),
-            void_before: entry.void_before,
-            clears_name: entry.name_action == NameAction::Clear,
-            shows: entry.name.zip(entry.name_until),
-            withdrawn: entry.withdrawn,
-            at: entry.at,
-            index,
-            size: checkpoint.size,
-        }
-    }
-}
-
-fn answer(
+fn told(
     app: &Service,
     visit: &Visit,
     status: StatusCode,
-    text: &str,
-    checked: Option<Result<Genuine, Words>>,
+    typed: &str,
+    outcome: Option<Result<Genuine, NotGenuine>>,
 ) -> Answer {
-    let (genuine, wrong) = match checked {
-        Some(Ok(genuine)) => (Some(genuine), None),
-        Some(Err(wrong)) => (None, Some(wrong)),
+    let shell = &visit.shell;
+    let (genuine, problem) = match outcome {
         None => (None, None),
+        Some(Ok(genuine)) => (Some(genuine), None),
+        Some(Err(why)) => (None, Some(why.said(app.feed.verifier().name(), shell.language))),
     };
-    let verifier = app.feed.verifier().to_string();
-    page(status, &ReceiptPage { shell: &visit.shell, text, wrong, genuine, verifier })
+    let verifier =
+        genuine.as_ref().map_or_else(|| app.feed.verifier().to_string(), |one| one.verifier.clone());
+    let genuine = genuine.map(|genuine| GenuineView::of(shell, genuine));
+    page(status, &ReceiptPage { shell, typed, problem, genuine, verifier, kib_max: RECEIPT_BYTES_MAX / 1024 })
 }
 
-const EMPTY: Words = Words {
-    zh: "请粘贴回执的全部内容，或选择回执文件。",
-    en: "Paste the whole receipt, or choose its file.",
-};
-const TOO_LONG: Words =
-    Words { zh: "这不是回执：回执最多 20 KB。", en: "This is no receipt: one has at most 20 KB." };
+impl Sent {
+    async fn read(app: &Service, visit: &Visit, body: BodyStream) -> Result<Self, Problem> {
+        let mut parts = with_texts(app, visit, body, BODY_BYTES_MAX).await?;
+        let mut sent = Self::default();
+        for name in ["text", "file"] {
+            let Some(part) = parts.next(name).await? else { break };
+            let Some(bytes) = parts.whole(part, RECEIPT_BYTES_MAX).await? else {
+                sent.is_too_large = true;
+                break;
+            };
+            match name {
+                "text" => sent.typed = String::from_utf8_lossy(&bytes).into_owned(),
+                _ => sent.file = bytes,
+            }
+        }
+        Ok(sent)
+    }
+}
 
-fn why_not(error: &ReceiptError) -> Words {
-    match error {
-        ReceiptError::NoReceipt => Words {
-            zh: "这不是回执：回执的第一行是 c2sp.org/tlog-proof@v1。请完整复制，包括最后的签名。",
-            en: "This is no receipt: its first line is not c2sp.org/tlog-proof@v1. Copy all of it, down to the \
-                 signature at its end.",
-        },
-        ReceiptError::Malformed(_) | ReceiptError::Checkpoint(CheckpointError::Malformed) => Words {
-            zh: "回执不完整，或被改动过。请重新下载后再核对。",
-            en: "The receipt is cut or was changed. Download it once more and try again.",
-        },
-        ReceiptError::Checkpoint(CheckpointError::OtherOrigin(_) | CheckpointError::Note(_)) => Words {
-            zh: "签名不是本服务的：回执被改动过，或出自别的日志。",
-            en: "The signature is not ours: the receipt was changed, or is of another log.",
-        },
-        ReceiptError::NotIncluded { .. } | ReceiptError::NoEntry { .. } => Words {
-            zh: "签名是真的，但它没有为这条更正作证：回执的内容被改动过。",
-            en: "The signature is genuine, but does not vouch for this correction: what the receipt says was \
-                 changed.",
-        },
+impl GenuineView {
+    fn of(shell: &Shell, genuine: Genuine) -> Self {
+        let Genuine { entry, index, size, origin, is_of_former_log, .. } = genuine;
+        Self {
+            number: entry.number.masked(),
+            void_before: entry.void_before.map(|day| day.to_string()),
+            name: name_said(shell, &entry),
+            is_withdrawn: entry.withdrawn,
+            reason: reason(shell, entry.reason),
+            assurance: match entry.assurance {
+                Assurance::Operator => shell.say("运营商的记录", "the operator's records"),
+                Assurance::Document => shell.say("审核过的材料", "documents that were looked at"),
+            },
+            at: entry.at,
+            origin,
+            index,
+            size,
+            is_of_former_log,
+        }
+    }
+}
+
+fn name_said(shell: &Shell, entry: &Entry) -> Option<String> {
+    match (entry.name_action, &entry.name, entry.name_until) {
+        (NameAction::Clear, ..) => {
+            Some(shell.say("此前显示的名称不再显示", "names shown before are not to be shown").to_owned())
+        }
+        (NameAction::Set, Some(name), Some(until)) => {
+            Some(format!("{}{name}{}{until}", shell.say("显示“", "show “"), shell.say("”，至 ", "” until ")))
+        }
+        _ => None,
+    }
+}
+
+fn reason(shell: &Shell, reason: EntryReason) -> &'static str {
+    match reason {
+        EntryReason::Reassigned => shell.say("号码换了机主", "the number has a new holder"),
+        EntryReason::NameMismatch => {
+            shell.say("显示的名称不是机主的", "a displayed name was not the holder's")
+        }
+        EntryReason::Released => shell.say("运营商告知换了机主", "the operator told of a new holder"),
+        EntryReason::TenureEnded => shell.say("机主不再使用这个号码", "its holder gave the number up"),
+        EntryReason::Renewed => shell.say("显示的名称再次核实", "the shown name was confirmed again"),
+        EntryReason::Reverted => shell.say("此前的更正被撤销", "an earlier correction was taken back"),
     }
 }

@@ -95,7 +95,7 @@ fn nice_top(most: u64) -> u64 {
 
 const ROW_HEIGHT: u64 = 44;
 const BAR_HEIGHT: u64 = 12;
-const SCALE_S: [u64; 7] = [1, 60, 3_600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400];
+const SCALE_S: [u64; 5] = [1, 60, 3_600, 86_400, 30 * 86_400];
 
 /// From correction to serving, by provider: half of it and 95 of a hundred, on
 /// a scale that has room for seconds and for months.

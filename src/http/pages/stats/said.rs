@@ -26,8 +26,8 @@ pub(super) fn count(figure: Figure, language: Language) -> String {
 /// Of several kinds together, each of which waits for its ten.
 pub(super) fn count_of_many(figure: Figure, language: Language) -> String {
     match (figure, language) {
-        (Figure::TooFew, Language::Zh) => format!("各类少于 {GROUP_MIN}"),
-        (Figure::TooFew, Language::En) => format!("fewer than {GROUP_MIN} of each kind"),
+        (Figure::TooFew, Language::Zh) => format!("各少于 {GROUP_MIN}"),
+        (Figure::TooFew, Language::En) => format!("fewer than {GROUP_MIN} each"),
         _ => count(figure, language),
     }
 }
@@ -47,14 +47,19 @@ pub(super) fn duration(seconds: u64, language: Language) -> String {
         1..MINUTE_S => (1, Words { zh: "秒", en: "s" }),
         MINUTE_S..HOUR_S => (MINUTE_S, Words { zh: "分钟", en: "min" }),
         HOUR_S..DAY_S => (HOUR_S, Words { zh: "小时", en: "h" }),
-        _ => (DAY_S, Words { zh: "天", en: if seconds / DAY_S == 1 { "day" } else { "days" } }),
+        _ => (DAY_S, Words { zh: "天", en: "days" }),
     };
     let tenths = (seconds * 10 + unit_s / 2) / unit_s;
     let number = match (tenths / 10, tenths % 10) {
         (whole @ 0..10, tenth @ 1..) => format!("{whole}.{tenth}"),
         (whole, tenth) => (whole + u64::from(tenth >= 5)).to_string(),
     };
-    format!("{number} {}", unit.say(language))
+    let unit = match unit.say(language) {
+        "days" if number == "1" => "day",
+        unit => unit,
+    };
+    // Not to be torn apart at a line's end.
+    format!("{number}\u{a0}{unit}")
 }
 
 pub(super) fn month(day: Date, language: Language) -> String {
