@@ -126,6 +126,8 @@ CREATE TABLE access_keys (
     name text NOT NULL,
     issued_at timestamptz NOT NULL,
     revoked_at timestamptz,
+    -- Another has taken its place, and it is good until then.
+    ends_at timestamptz,
     version bigint NOT NULL,
     body jsonb NOT NULL
 );

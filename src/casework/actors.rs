@@ -11,8 +11,8 @@ use crate::domain::dispute::{Control, Dispute};
 use crate::domain::id::{DisputeId, FilingId, ModeratorName, OperatorId, ProviderId};
 use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
-pub use crate::store::Role;
-use crate::store::{AccessKey, Grant, Moderator, Session, Verification, VerificationStatus, Versioned};
+use crate::store::{AccessKey, Moderator, Session, Verification, VerificationStatus, Versioned};
+pub use crate::store::{Grant, Role};
 
 /// Has the number in hand: proved by SMS.
 #[derive(Debug, Clone)]
@@ -146,14 +146,35 @@ impl ModeratorActor {
 #[derive(Debug, Clone, Copy)]
 pub struct GatewayActor(());
 
-/// Whoever runs the service, at its command line.
-#[derive(Debug, Clone, Copy)]
-pub struct Owner(());
+/// Whoever runs the service: at its command line, or an admin at the console.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// `None`: at the command line.
+    admin: Option<ModeratorName>,
+}
 
 impl Owner {
     /// For the composition root alone: it has the configuration and the keys.
     pub fn at_the_command_line() -> Self {
-        Self(())
+        Self { admin: None }
+    }
+
+    /// As the audit names them.
+    pub(super) fn audited(&self) -> String {
+        self.admin.as_ref().map_or_else(|| "cli".to_owned(), |name| format!("moderator:{name}"))
+    }
+
+    /// Nobody locks themselves out.
+    pub(super) fn is_not(&self, name: &ModeratorName) -> std::result::Result<(), Refusal> {
+        if self.admin.as_ref() == Some(name) { Err(Refusal::SamePerson) } else { Ok(()) }
+    }
+}
+
+impl ModeratorActor {
+    /// Admins run the service.
+    pub fn as_owner(&self) -> std::result::Result<Owner, Refusal> {
+        self.at_least(Role::Admin)?;
+        Ok(Owner { admin: Some(self.name.clone()) })
     }
 }
 
@@ -252,9 +273,14 @@ impl Casework {
         let session = self.parts.secret.read_session_token(token).ok_or(Refusal::Unauthenticated)?;
         let found = self.store().load::<Session>(&session).await?;
         let found = found.filter(|found| self.now() < found.value.expires_at);
-        let Session { moderator: name, totp_generation, .. } = found.ok_or(Refusal::Unauthenticated)?.value;
+        let session = found.ok_or(Refusal::Unauthenticated)?.value;
+        let Session { moderator: name, totp_generation, started_at, .. } = session;
         let found = self.store().load::<Moderator>(&name).await?;
-        let is_same = |account: &Moderator| !account.disabled && account.totp_generation == totp_generation;
+        let is_same = |account: &Moderator| {
+            !account.disabled
+                && account.totp_generation == totp_generation
+                && account.sessions_ended_at.is_none_or(|ended_at| ended_at < started_at)
+        };
         let found = found.filter(|found| is_same(&found.value));
         let role = found.ok_or(Refusal::Unauthenticated)?.value.role;
         Ok(ModeratorActor { name, role })
@@ -268,10 +294,7 @@ impl Casework {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         let found = self.store().load::<AccessKey>(&hash).await?;
         let key = found.ok_or(Refusal::Unauthenticated)?.value;
-        if key.revoked_at.is_some() {
-            return Err(Refusal::Unauthenticated.into());
-        }
-        Ok(key)
+        if key.is_good(self.now()) { Ok(key) } else { Err(Refusal::Unauthenticated.into()) }
     }
 
     pub(super) async fn still_theirs(&self, number: Number, proved_at: Timestamp) -> Result<()> {

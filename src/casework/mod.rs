@@ -43,6 +43,7 @@ pub mod secret;
 pub mod signatures;
 mod sorting;
 pub mod staging;
+pub mod team;
 pub mod tenure_upload;
 pub mod tenures;
 #[cfg(test)]

@@ -34,7 +34,7 @@ impl Casework {
     /// Makes an account and returns its otpauth URI.
     pub async fn add_moderator(
         &self,
-        _: Owner,
+        owner: Owner,
         name: &ModeratorName,
         role: Role,
         password: &str,
@@ -46,11 +46,17 @@ impl Casework {
             totp_generation: 0,
             totp_step_used: 0,
             disabled: false,
+            sessions_ended_at: None,
         };
         let uri = otpauth_uri(&self.totp(&moderator))?;
         let mut changeset = Changeset::default();
         changeset.put_new(moderator);
-        changeset.audit.push(audit(self.now(), "cli", "moderator_added", format!("moderator:{name}")));
+        changeset.audit.push(audit(
+            self.now(),
+            owner.audited(),
+            "moderator_added",
+            format!("moderator:{name}"),
+        ));
         match self.commit(changeset).await {
             Err(Error::Stale) => {
                 Err(Refusal::FieldMalformed { field: "name", why: "is taken".to_owned() }.into())
@@ -61,7 +67,13 @@ impl Casework {
 
     /// A new password and a new TOTP secret; also enables a disabled account.
     /// Sessions from before end at once.
-    pub async fn reset_moderator(&self, _: Owner, name: &ModeratorName, password: &str) -> Result<String> {
+    pub async fn reset_moderator(
+        &self,
+        owner: Owner,
+        name: &ModeratorName,
+        password: &str,
+    ) -> Result<String> {
+        owner.is_not(name)?;
         let password_hash = self.password_hash(password).await?;
         self.retrying(|| async {
             let mut moderator = self.account(name).await?;
@@ -70,18 +82,19 @@ impl Casework {
             moderator.value.totp_step_used = 0;
             moderator.value.disabled = false;
             let uri = otpauth_uri(&self.totp(&moderator.value))?;
-            self.change_account(moderator, "moderator_reset").await?;
+            self.change_account(&owner, moderator, "moderator_reset").await?;
             Ok(uri)
         })
         .await
     }
 
     /// Sessions of a disabled account end at once.
-    pub async fn disable_moderator(&self, _: Owner, name: &ModeratorName) -> Result<()> {
+    pub async fn disable_moderator(&self, owner: Owner, name: &ModeratorName) -> Result<()> {
+        owner.is_not(name)?;
         self.retrying(|| async {
             let mut moderator = self.account(name).await?;
             moderator.value.disabled = true;
-            self.change_account(moderator, "moderator_disabled").await
+            self.change_account(&owner, moderator, "moderator_disabled").await
         })
         .await
     }
@@ -91,15 +104,8 @@ impl Casework {
             Ok(name) => self.store().load::<Moderator>(&name).await?,
             Err(_) => None,
         };
-        let hash = account.as_ref().map_or(NOBODY, |account| &account.value.password_hash);
-        let right = password_is(password.to_owned(), hash.to_owned()).await?;
-        let account = account.filter(|account| right && !account.value.disabled);
-        let mut account = account.ok_or(Refusal::LoginWrong)?;
+        let account = self.shown_both(account, password, totp).await?;
         let now = self.now();
-        let second = u64::try_from(now.as_second()).unwrap_or(0);
-        let step = self.totp(&account.value).check(totp, second);
-        let step = step.filter(|step| *step > account.value.totp_step_used).ok_or(Refusal::LoginWrong)?;
-        account.value.totp_step_used = step;
         let role = account.value.role;
         let session = Session {
             id: SessionId(self.new_uuid()),
@@ -120,6 +126,24 @@ impl Casework {
             Err(Error::Stale) => Err(Refusal::LoginWrong.into()),
             done => done.map(|()| LoggedIn { token, role, expires_at }),
         }
+    }
+
+    /// Whose password and code these are, with the code used up.
+    pub(super) async fn shown_both(
+        &self,
+        account: Option<Versioned<Moderator>>,
+        password: &str,
+        totp: &str,
+    ) -> Result<Versioned<Moderator>> {
+        let hash = account.as_ref().map_or(NOBODY, |account| &account.value.password_hash);
+        let right = password_is(password.to_owned(), hash.to_owned()).await?;
+        let account = account.filter(|account| right && !account.value.disabled);
+        let mut account = account.ok_or(Refusal::LoginWrong)?;
+        let second = u64::try_from(self.now().as_second()).unwrap_or(0);
+        let step = self.totp(&account.value).check(totp, second);
+        let step = step.filter(|step| *step > account.value.totp_step_used).ok_or(Refusal::LoginWrong)?;
+        account.value.totp_step_used = step;
+        Ok(account)
     }
 
     /// Ends one session, at once and for good.
@@ -144,15 +168,20 @@ impl Casework {
         Ok(self.totp(&account.value).generate(second).to_string())
     }
 
-    async fn account(&self, name: &ModeratorName) -> Result<Versioned<Moderator>> {
+    pub(super) async fn account(&self, name: &ModeratorName) -> Result<Versioned<Moderator>> {
         Ok(self.store().load::<Moderator>(name).await?.ok_or(Refusal::NotFound)?)
     }
 
-    async fn change_account(&self, moderator: Versioned<Moderator>, action: &str) -> Result<()> {
+    pub(super) async fn change_account(
+        &self,
+        owner: &Owner,
+        moderator: Versioned<Moderator>,
+        action: &str,
+    ) -> Result<()> {
         let subject = format!("moderator:{}", moderator.value.name);
         let mut changeset = Changeset::default();
         changeset.put(moderator);
-        changeset.audit.push(audit(self.now(), "cli", action, subject));
+        changeset.audit.push(audit(self.now(), owner.audited(), action, subject));
         self.commit(changeset).await
     }
 
@@ -167,7 +196,7 @@ impl Casework {
             .expect("a secret of 20 bytes, a slug and a fixed issuer make a valid TOTP")
     }
 
-    async fn password_hash(&self, password: &str) -> Result<String> {
+    pub(super) async fn password_hash(&self, password: &str) -> Result<String> {
         let chars = password.chars().count();
         if chars < PASSWORD_CHARS_MIN || password.len() > PASSWORD_BYTES_MAX {
             let why = format!(

@@ -49,6 +49,8 @@ pub struct KeyLine {
     pub name: String,
     pub issued_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
+    #[serde(default)]
+    pub ends_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,8 +70,8 @@ pub enum WebhookState {
 
 impl From<AccessKey> for KeyLine {
     fn from(key: AccessKey) -> Self {
-        let AccessKey { id, grant, name, issued_at, revoked_at, .. } = key;
-        Self { id, grant, name, issued_at, revoked_at }
+        let AccessKey { id, grant, name, issued_at, revoked_at, ends_at, .. } = key;
+        Self { id, grant, name, issued_at, revoked_at, ends_at }
     }
 }
 

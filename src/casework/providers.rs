@@ -12,7 +12,7 @@ use crate::casework::actors::ModeratorActor;
 use crate::casework::{Casework, Result};
 use crate::domain::id::ProviderId;
 use crate::domain::label::Label;
-use crate::store::{AccessKey, Grant, Listing, PAGE_RECORDS_MAX};
+use crate::store::{AccessKey, Cursor, Grant, Listing, PAGE_RECORDS_MAX, ProviderRefusal};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownProvider {
@@ -45,13 +45,30 @@ impl Seen {
     }
 }
 
+/// A correction that a provider would not follow.
+pub type Refused = ProviderRefusal;
+
 impl Casework {
+    /// By the log's order; and after what the next page begins, which is opaque.
+    pub async fn refusals_of(
+        &self,
+        _: &ModeratorActor,
+        provider: &ProviderId,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<(Vec<Refused>, Option<Vec<u8>>)> {
+        let (listing, after) = (Listing::RefusalsOf(provider.clone()), after.map(Cursor));
+        let (page, next) = self.store().page::<ProviderRefusal>(&listing, after.as_ref(), limit).await?;
+        Ok((page.into_iter().map(|refusal| refusal.value).collect(), next.map(|Cursor(last)| last)))
+    }
+
     /// Everybody who ever had a provider's key.
     pub async fn providers(&self, _: &ModeratorActor) -> Result<Vec<KnownProvider>> {
         let mut has_key: BTreeMap<ProviderId, bool> = BTreeMap::new();
         for key in self.store().all::<AccessKey>(&Listing::AccessKeys).await? {
-            if let Grant::Provider(id) = key.value.grant {
-                *has_key.entry(id).or_default() |= key.value.revoked_at.is_none();
+            if let Grant::Provider(id) = key.value.grant.clone() {
+                let is_good = key.value.is_good(self.now());
+                *has_key.entry(id).or_default() |= is_good;
             }
         }
         let mut known = Vec::with_capacity(has_key.len());

@@ -118,7 +118,11 @@ fn tell(outcome: &Outcome) {
                     Grant::Provider(id) => ("provider", id.to_string()),
                     Grant::Operator(id) => ("operator", id.to_string()),
                 };
-                let state = key.revoked_at.map_or("valid".to_owned(), |at| format!("revoked {at}"));
+                let state = match (key.revoked_at, key.ends_at) {
+                    (Some(at), _) => format!("revoked {at}"),
+                    (None, Some(at)) => format!("valid until {at}"),
+                    (None, None) => "valid".to_owned(),
+                };
                 println!("{}  {kind}  {holder}  {}  issued {}  {state}", key.id, key.name, key.issued_at);
             }
         }

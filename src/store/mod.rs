@@ -28,6 +28,7 @@
 //!
 //! Absent: decisions, clocks, bytes-and-trees verbs for callers.
 
+mod accounts;
 mod changeset;
 mod embedded;
 mod failure;
@@ -39,6 +40,7 @@ mod record;
 pub mod sled;
 mod task;
 
+pub use accounts::{AccessKey, Grant, Moderator, Role, SecretHash, Session};
 use changeset::leaf_of;
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
 pub use figures::{CountedWeek, Counting, Series};
@@ -46,9 +48,9 @@ pub use filings::{
     AddressMac, Cluster, Filing, FilingLine, FilingNews, FilingPart, LinePlace, RejectedLine, Trace,
 };
 pub use record::{
-    AccessKey, Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Grant, Key, LabelCount, LogHead,
-    Moderator, OperatorState, ProviderRefusal, ProviderState, Record, Role, SecretHash, Session, Stored,
-    Tally, Telling, Verification, VerificationStatus, Webhook,
+    Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Key, LabelCount, LogHead, OperatorState,
+    ProviderRefusal, ProviderState, Record, Stored, Tally, Telling, Verification, VerificationStatus,
+    Webhook,
 };
 pub use task::{Task, TaskKind};
 

@@ -11,20 +11,17 @@ use uuid::Uuid;
 use crate::domain::control::{MessageState, Method};
 use crate::domain::dispute::Dispute;
 use crate::domain::id::{
-    BatchId, DisputeId, FilingId, KeyId, ModeratorName, OperatorId, ProviderId, SessionId, VerificationId,
-    WebhookId,
+    BatchId, DisputeId, FilingId, ModeratorName, OperatorId, ProviderId, SessionId, VerificationId, WebhookId,
 };
 use crate::domain::label::{Label, LabelKind};
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::domain::progress::Stage;
 use crate::domain::webhook::WebhookUrl;
+use crate::store::accounts::{AccessKey, Moderator, SecretHash, Session};
 use crate::store::figures::{CountedWeek, Counting, Series};
 use crate::store::filings::{Cluster, Filing, FilingPart, Trace};
 use crate::store::task::{Task, TaskKind};
-
-/// SHA-256 of a secret; what is kept instead of it.
-pub type SecretHash = [u8; 32];
 
 /// An attempt to prove control of a number. Code and phrase are not kept: they
 /// are derived from the service's secret and the id.
@@ -84,56 +81,6 @@ pub struct Claim {
     pub value: String,
     /// `None`: until released.
     pub expires_at: Option<Timestamp>,
-}
-
-/// A provider's or operator's key, found by its hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessKey {
-    pub id: KeyId,
-    pub hash: SecretHash,
-    pub grant: Grant,
-    pub name: String,
-    pub issued_at: Timestamp,
-    pub revoked_at: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "to", content = "id")]
-pub enum Grant {
-    Provider(ProviderId),
-    Operator(OperatorId),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    Moderator,
-    Senior,
-    Admin,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moderator {
-    pub name: ModeratorName,
-    pub role: Role,
-    /// Argon2id, in PHC form.
-    pub password_hash: String,
-    /// The number of times the TOTP secret was derived anew; the secret itself
-    /// is derived from the service's secret, the name and this.
-    pub totp_generation: u32,
-    /// The last TOTP step that was used, so that no code opens twice.
-    pub totp_step_used: u64,
-    pub disabled: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    pub id: SessionId,
-    pub moderator: ModeratorName,
-    /// Of the account when it logged in: a reset ends what came before it.
-    pub totp_generation: u32,
-    pub started_at: Timestamp,
-    pub expires_at: Timestamp,
 }
 
 /// An upload: staged in a file, applied in chunks, resumable.

@@ -22,20 +22,25 @@ pub const WEBHOOKS_PER_PROVIDER_MAX: u8 = 4;
 impl Casework {
     /// Adds a webhook, or enables one anew, and returns its secret, for this
     /// once.
-    pub async fn add_webhook(&self, _: Owner, provider: &ProviderId, url: &WebhookUrl) -> Result<String> {
-        let id = self.retrying(|| self.take_a_place(provider, url)).await?;
+    pub async fn add_webhook(&self, owner: Owner, provider: &ProviderId, url: &WebhookUrl) -> Result<String> {
+        let id = self.retrying(|| self.take_a_place(&owner, provider, url)).await?;
         self.webhook_added.notify_one();
         Ok(message::secret_text(&self.parts.secret.webhook_secret(id)))
     }
 
-    pub async fn remove_webhook(&self, _: Owner, provider: &ProviderId, url: &WebhookUrl) -> Result<()> {
+    pub async fn remove_webhook(&self, owner: Owner, provider: &ProviderId, url: &WebhookUrl) -> Result<()> {
         self.retrying(|| async {
             let places = self.places_of(provider).await?;
             let found = places.into_iter().flatten().find(|webhook| webhook.value.url == *url);
             let webhook = found.ok_or(Refusal::NotFound)?;
             let mut changeset = Changeset::default();
             changeset.delete(&webhook);
-            changeset.audit.push(audit(self.now(), "cli", "webhook_removed", subject(webhook.value.id)));
+            changeset.audit.push(audit(
+                self.now(),
+                owner.audited(),
+                "webhook_removed",
+                subject(webhook.value.id),
+            ));
             self.commit(changeset).await
         })
         .await
@@ -51,20 +56,31 @@ impl Casework {
     pub(super) async fn disable_webhooks(
         &self,
         changeset: &mut Changeset,
+        owner: &Owner,
         provider: &ProviderId,
         why: &str,
     ) -> Result<()> {
         for mut webhook in self.places_of(provider).await?.into_iter().flatten() {
             if webhook.value.disabled.is_none() {
                 webhook.value.disabled = Some(Disabled { at: self.now(), why: why.to_owned() });
-                changeset.audit.push(audit(self.now(), "cli", "webhook_disabled", subject(webhook.value.id)));
+                changeset.audit.push(audit(
+                    self.now(),
+                    owner.audited(),
+                    "webhook_disabled",
+                    subject(webhook.value.id),
+                ));
                 changeset.put(webhook);
             }
         }
         Ok(())
     }
 
-    async fn take_a_place(&self, provider: &ProviderId, url: &WebhookUrl) -> Result<WebhookId> {
+    async fn take_a_place(
+        &self,
+        owner: &Owner,
+        provider: &ProviderId,
+        url: &WebhookUrl,
+    ) -> Result<WebhookId> {
         let mut changeset = Changeset::default();
         let key = self.valid_key_of(provider).await?;
         changeset.expect(Key::AccessKey(key.value.hash), key.version);
@@ -102,7 +118,7 @@ impl Casework {
             disabled: None,
         };
         changeset.put(Versioned { version, value });
-        changeset.audit.push(audit(now, "cli", "webhook_added", subject(id)));
+        changeset.audit.push(audit(now, owner.audited(), "webhook_added", subject(id)));
         self.commit(changeset).await?;
         Ok(id)
     }

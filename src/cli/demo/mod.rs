@@ -139,7 +139,7 @@ async fn credentials(app: &App) -> Result<Credentials, Failed> {
     let owner = Owner::at_the_command_line();
     let issue = async |grant: Grant, name: &str| {
         let order = Order::IssueKey { grant, name: name.to_owned() };
-        match app.casework.carry_out(owner, order).await {
+        match app.casework.carry_out(owner.clone(), order).await {
             Ok(Outcome::Key { key, .. }) => Ok(key),
             Ok(_) => Err(Failed::because("a key was ordered and something else came")),
             Err(error) => Err(Failed::new("a key", &error)),
@@ -157,7 +157,7 @@ async fn credentials(app: &App) -> Result<Credentials, Failed> {
     }
     let name = MODERATOR.parse().expect("the demo's moderator has a slug for a name");
     let order = Order::AddModerator { name, role: Role::Admin, password: MODERATOR_PASSWORD.to_owned() };
-    match app.casework.carry_out(owner, order).await {
+    match app.casework.carry_out(owner.clone(), order).await {
         Ok(Outcome::OtpauthUri(moderator_uri)) => Ok(Credentials { providers, operators, moderator_uri }),
         Ok(_) => Err(Failed::because("a moderator was ordered and something else came")),
         Err(error) => Err(Failed::new("a moderator", &error)),

@@ -16,6 +16,7 @@ mod signatures;
 mod view;
 
 pub(in crate::http) use documents::document_of;
+pub(in crate::http) use providers::providers_at_work;
 
 use warp::Filter;
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::casework::actors::ModeratorActor;
 use crate::casework::providers::KnownProvider;
 use crate::domain::catalog::LabelCatalog;
 use crate::domain::id::ProviderId;
@@ -39,17 +40,26 @@ struct ProviderView<'a> {
 
 pub(super) async fn list(app: &Service, call: Call) -> Answer {
     let (moderator, paid) = app.moderator(&call).await?;
+    let at_work = providers_at_work(app, &moderator).await?;
+    let catalog = &app.casework.reference().labels;
+    let views: Vec<_> = at_work.iter().map(|(known, lag)| ProviderView::of(known, lag, catalog)).collect();
+    private(&paid, reply::json(StatusCode::OK, &views))
+}
+
+/// Who has a key, or has acknowledged something once.
+pub(in crate::http) async fn providers_at_work(
+    app: &Service,
+    moderator: &ModeratorActor,
+) -> Result<Vec<(KnownProvider, Lag)>, Problem> {
     let now = app.casework.now();
     let mut at_work = Vec::new();
-    for known in app.casework.providers(&moderator).await? {
+    for known in app.casework.providers(moderator).await? {
         let lag = app.feed.lag(&known.id, now).await?;
         if known.has_key || lag.state.is_some() {
             at_work.push((known, lag));
         }
     }
-    let catalog = &app.casework.reference().labels;
-    let views: Vec<_> = at_work.iter().map(|(known, lag)| ProviderView::of(known, lag, catalog)).collect();
-    private(&paid, reply::json(StatusCode::OK, &views))
+    Ok(at_work)
 }
 
 impl<'a> ProviderView<'a> {

@@ -90,6 +90,7 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
         "没有找到生效的更正，请核对编号或号码。",
         "No correction in force was found. Please check the seq or the number.",
     ),
+    ("not_confirmed", "请先勾选确认。", "Tick the box first, to confirm."),
     ("not_found", "没有这一页。", "There is no such page."),
     (
         "not_in_force",

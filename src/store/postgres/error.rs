@@ -1,5 +1,7 @@
 //! What an error of the database means for whoever called.
 
+use std::error::Error;
+
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
 
@@ -44,6 +46,20 @@ impl From<tokio_postgres::Error> for Trouble {
         let said = format!("postgres: {said} ({})", state.code());
         if is_away(state) { Self::Away(said) } else { Self::Store(StoreError::Fatal(said)) }
     }
+}
+
+/// With its causes, which have the reason.
+pub fn said(error: &PoolError) -> String {
+    let mut error: &dyn Error = match error {
+        PoolError::Backend(error) => error,
+        other => other,
+    };
+    let mut said = error.to_string();
+    while let Some(cause) = error.source() {
+        said = format!("{said}: {cause}");
+        error = cause;
+    }
+    said
 }
 
 /// Connections (08), resources (53), an operator's doing such as a shutdown

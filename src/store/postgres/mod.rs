@@ -31,7 +31,7 @@ use tokio_util::sync::DropGuard;
 
 use crate::domain::number::Number;
 use crate::store::failure::Failure;
-use crate::store::postgres::error::Trouble;
+use crate::store::postgres::error::{Trouble, said};
 use crate::store::postgres::head::size;
 use crate::store::postgres::listings::{list, record};
 use crate::store::postgres::tables::{key_cells, table_of, text};
@@ -94,7 +94,7 @@ impl PostgresOptions {
 impl PostgresStore {
     pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
         let pool = pool(options)?;
-        let mut client = pool.get().await.map_err(|error| OpenError::Away(error.to_string()))?;
+        let mut client = pool.get().await.map_err(|error| OpenError::Away(said(&error)))?;
         must_be_durable(&client).await?;
         // Whatever a migration that was cut short has left is not there.
         let runner = migrations::migrations::runner().set_grouped(true).set_abort_missing(true);

@@ -70,7 +70,7 @@ tables! {
     CodeCount CODE_COUNTS = 0x05 "code_counts" ["number" "bigint"] ["expires_at" "timestamptz"];
     Claim CLAIMS = 0x06 "claims" ["name" "text"] ["value" "text", "expires_at" "timestamptz"];
     AccessKey ACCESS_KEYS = 0x07 "access_keys" ["hash" "bytea"]
-        ["id" "uuid", "name" "text", "issued_at" "timestamptz", "revoked_at" "timestamptz"];
+        ["id" "uuid", "name" "text", "issued_at" "timestamptz", "revoked_at" "timestamptz", "ends_at" "timestamptz"];
     Moderator MODERATORS = 0x08 "moderators" ["name" "text"] ["role" "text", "disabled" "boolean"];
     Session SESSIONS = 0x09 "sessions" ["id" "uuid"] ["moderator" "text", "expires_at" "timestamptz"];
     Batch BATCHES = 0x0a "batches" ["id" "uuid"]
@@ -156,7 +156,13 @@ fn more_cells(record: &Record) -> Vec<Cell> {
         Record::Verification(verification) => vec![some(verification.number.digits()), expires_at],
         Record::Claim(claim) => vec![Some(claim.value.clone()), expires_at],
         Record::AccessKey(key) => {
-            vec![some(key.id), Some(key.name.clone()), some(key.issued_at), key.revoked_at.map(text)]
+            vec![
+                some(key.id),
+                Some(key.name.clone()),
+                some(key.issued_at),
+                key.revoked_at.map(text),
+                key.ends_at.map(text),
+            ]
         }
         Record::Moderator(moderator) => vec![Some(word(&moderator.role)), some(moderator.disabled)],
         Record::Session(session) => vec![some(&session.moderator), expires_at],

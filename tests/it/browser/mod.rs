@@ -8,6 +8,7 @@ mod oversight;
 mod person;
 mod proof_of_work;
 mod public;
+mod running;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

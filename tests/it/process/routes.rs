@@ -47,6 +47,15 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/console/disputes/{}/decision", &[("POST", Anyone)]),
     ("/console/disputes/{}/release", &[("POST", Anyone)]),
     ("/console/disputes/{}/documents/{}", &[("GET", Anyone)]),
+    ("/console/providers", &[("GET", Anyone)]),
+    ("/console/providers/{}", &[("GET", Anyone)]),
+    ("/console/gateways", &[("GET", Anyone)]),
+    ("/console/keys", &[("GET", Anyone), ("POST", Anyone)]),
+    ("/console/keys/{}/rotate", &[("POST", Anyone)]),
+    ("/console/keys/{}/revoke", &[("POST", Anyone)]),
+    ("/console/team", &[("GET", Anyone), ("POST", Anyone)]),
+    ("/console/team/{}", &[("POST", Anyone)]),
+    ("/console/me", &[("GET", Anyone), ("POST", Anyone)]),
     ("/console/queue", &[("GET", Anyone)]),
     ("/console/signatures", &[("GET", Anyone)]),
     ("/console/signatures/look", &[("POST", Anyone)]),
@@ -137,7 +146,8 @@ pub fn filled(path: &str, people: &People) -> String {
         _ if path.contains("/verifications/") => &people.verification.0,
         _ if path.contains("/disputes/") || path.starts_with("/d/") => &people.dispute,
         _ if path.contains("/assets/") => "proof-of-work.js",
-        _ if path.contains("/batches/") || path.contains("/filings/") => {
+        _ if path.contains("/providers/") || path.contains("/team/") => "somebody",
+        _ if ["/batches/", "/filings/", "/keys/"].iter().any(|of| path.contains(of)) => {
             "00000000-0000-7000-8000-000000000000"
         }
         _ if path.contains("/feed/v1/corrections/") || path.contains("/numbers/") => "8613800138001",

@@ -49,8 +49,8 @@ fn what_it_cannot_use_is_said_in_one_line() {
         ("listen = \"here\"\n", "zhengming: z.toml:1: "),
         ("listen = \n", "zhengming: z.toml:1: "),
         (
-            "store = \"postgres://zm@localhost/zm\"\n",
-            "zhengming: store = \"postgres:…\" is not built into this",
+            "store = \"postgres://zm:secret@127.0.0.1:1/zm\"\n",
+            "zhengming: the store: error connecting to server: Connection refused",
         ),
         (
             "[sms]\ngateway = \"kannel\"\nsend_url = \"http://127.0.0.1:1/\"\nusername = \"a\"\npassword_file = \"p\"\n",

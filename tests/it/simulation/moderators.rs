@@ -133,6 +133,7 @@ fn account(name: &ModeratorName) -> Moderator {
         totp_generation: 0,
         totp_step_used: 0,
         disabled: false,
+        sessions_ended_at: None,
     }
 }
 

@@ -156,6 +156,7 @@ async fn has_key(store: &dyn Store, nth: u64, provider: &str, issued_at: Timesta
         name: provider.to_owned(),
         issued_at,
         revoked_at: None,
+        ends_at: None,
     });
     store.commit(changes).await.unwrap();
 }

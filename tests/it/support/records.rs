@@ -143,6 +143,7 @@ pub fn access_key(nth: u64, issued_at: Timestamp) -> AccessKey {
         name: "北京 1".to_owned(),
         issued_at,
         revoked_at: None,
+        ends_at: None,
     }
 }
 
@@ -154,6 +155,7 @@ pub fn moderator(nth: u64) -> Moderator {
         totp_generation: 0,
         totp_step_used: 0,
         disabled: false,
+        sessions_ended_at: None,
     }
 }
 

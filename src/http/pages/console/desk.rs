@@ -27,6 +27,10 @@ const ROOMS: &[(&str, Words, Role)] = &[
     ("/console", Words { zh: "审核", en: "Cases" }, Role::Moderator),
     ("/console/queue", Words { zh: "队列", en: "Queue" }, Role::Moderator),
     ("/console/signatures", Words { zh: "两人签名", en: "Signatures" }, Role::Moderator),
+    ("/console/providers", Words { zh: "服务商", en: "Providers" }, Role::Moderator),
+    ("/console/gateways", Words { zh: "网关", en: "Gateways" }, Role::Senior),
+    ("/console/keys", Words { zh: "密钥", en: "Keys" }, Role::Admin),
+    ("/console/team", Words { zh: "团队", en: "Team" }, Role::Admin),
     ("/console/audit", Words { zh: "审计", en: "Audit" }, Role::Admin),
 ];
 
@@ -56,7 +60,17 @@ impl Desk {
     ) -> impl Iterator<Item = (&'static str, &'static str, bool)> + 'a {
         let role = self.moderator.role();
         let open = ROOMS.iter().filter(move |(.., least)| role >= *least);
-        open.map(|(path, name, _)| (*path, shell.words(name), shell.path == *path))
+        open.map(|(path, name, _)| (*path, shell.words(name), is_within(&shell.path, path)))
+    }
+}
+
+/// Cases are at the console's own address; the other rooms have places below.
+fn is_within(place: &str, room: &str) -> bool {
+    let below = place.strip_prefix(room);
+    let is_case = place.starts_with("/console/disputes/");
+    match room {
+        "/console" => place == room || is_case,
+        _ => below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
     }
 }
 

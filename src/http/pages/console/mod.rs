@@ -9,6 +9,7 @@ mod case;
 mod desk;
 mod home;
 mod oversight;
+mod running;
 mod session;
 mod words;
 
@@ -38,13 +39,7 @@ pub(super) fn routes(app: &App) -> Routes {
         let (visit, _) = Visit::new(&app, call);
         by_method!(visit => { GET: at_desk(&visit, home::show(&app, &visit)) })
     });
-    home.or(login)
-        .unify()
-        .or(logout)
-        .unify()
-        .or(oversight::routes(app))
-        .unify()
-        .or(case::routes(app))
-        .unify()
-        .boxed()
+    let door = home.or(login).unify().or(logout).unify();
+    let work = case::routes(app).or(oversight::routes(app)).unify();
+    door.or(work).unify().or(running::routes(app)).unify().boxed()
 }

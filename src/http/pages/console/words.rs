@@ -6,6 +6,13 @@ use crate::http::words::Words;
 pub(super) fn done(word: &str) -> Option<Words> {
     Some(match word {
         "logged_out" => Words { zh: "您已退出。", en: "You are logged out." },
+        "key_revoked" => Words { zh: "密钥已吊销。", en: "The key is revoked." },
+        "moderator_disabled" => Words {
+            zh: "账号已停用，其会话已结束。",
+            en: "The account is disabled and its sessions are over.",
+        },
+        "moderator_enabled" => Words { zh: "账号已启用。", en: "The account is enabled." },
+        "sessions_ended" => Words { zh: "会话已全部结束。", en: "All sessions are over." },
         "approved" => Words {
             zh: "已通过，更正随即发布。",
             en: "Approved: the correction goes out at once.",
