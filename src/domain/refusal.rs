@@ -98,47 +98,59 @@ pub enum Refusal {
     TooMany { what: &'static str, retry_after_s: u64 },
 }
 
-impl Refusal {
-    /// The stable snake_case code that clients may program against.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NumberMalformed(NumberError::Unsupported) => "number_unsupported",
-            Self::NumberMalformed(_) => "number_malformed",
-            Self::FieldMalformed { .. } => "field_malformed",
-            Self::IdempotencyKeyMissing => "idempotency_key_missing",
-            Self::Unauthenticated => "unauthenticated",
-            Self::Forbidden => "forbidden",
-            Self::ProofOfWork => "proof_of_work",
-            Self::LoginWrong => "login_wrong",
-            Self::NotFound => "not_found",
-            Self::SmsUnreachable => "sms_unreachable",
-            Self::MethodNotOffered => "method_not_offered",
-            Self::CodeWrong { .. } => "code_wrong",
-            Self::VerificationSpent => "verification_spent",
-            Self::OpenedNeeded => "opened_needed",
-            Self::LabelNeeded => "label_needed",
-            Self::UsccWrong(_) => "uscc_wrong",
-            Self::DisputeOpen => "dispute_open",
-            Self::FilingsExhausted => "filings_exhausted",
-            Self::IdempotencyKeyReused => "idempotency_key_reused",
-            Self::IdempotencyKeyInUse => "idempotency_key_in_use",
-            Self::WrongState { .. } => "wrong_state",
-            Self::Stale => "stale",
-            Self::SamePerson => "same_person",
-            Self::LeaseMissing => "lease_missing",
-            Self::FreshControlNeeded => "fresh_control_needed",
-            Self::DocumentType => "document_type",
-            Self::DocumentTooLarge { .. } => "document_too_large",
-            Self::DocumentsTooMany { .. } => "documents_too_many",
-            Self::DocumentUnreadable { .. } => "document_unreadable",
-            Self::DocumentPurged => "document_purged",
-            Self::DocumentDamaged => "document_damaged",
-            Self::NotPublished => "not_published",
-            Self::CursorExpired { .. } => "cursor_expired",
-            Self::CursorAhead { .. } => "cursor_ahead",
-            Self::Diverged => "diverged",
-            Self::NotInForce => "not_in_force",
-            Self::TooMany { .. } => "too_many_requests",
+/// A code for each refusal and, out of the same lines, the list of them all.
+macro_rules! codes {
+    ($($refusal:pat => $code:literal,)+) => {
+        /// Every code there is.
+        pub const CODES: &[&str] = &[$($code),+];
+
+        /// The stable snake_case code that clients may program against.
+        pub fn code(&self) -> &'static str {
+            match self {
+                $($refusal => $code,)+
+            }
         }
+    };
+}
+
+impl Refusal {
+    codes! {
+        Self::NumberMalformed(NumberError::Unsupported) => "number_unsupported",
+        Self::NumberMalformed(_) => "number_malformed",
+        Self::FieldMalformed { .. } => "field_malformed",
+        Self::IdempotencyKeyMissing => "idempotency_key_missing",
+        Self::Unauthenticated => "unauthenticated",
+        Self::Forbidden => "forbidden",
+        Self::ProofOfWork => "proof_of_work",
+        Self::LoginWrong => "login_wrong",
+        Self::NotFound => "not_found",
+        Self::SmsUnreachable => "sms_unreachable",
+        Self::MethodNotOffered => "method_not_offered",
+        Self::CodeWrong { .. } => "code_wrong",
+        Self::VerificationSpent => "verification_spent",
+        Self::OpenedNeeded => "opened_needed",
+        Self::LabelNeeded => "label_needed",
+        Self::UsccWrong(_) => "uscc_wrong",
+        Self::DisputeOpen => "dispute_open",
+        Self::FilingsExhausted => "filings_exhausted",
+        Self::IdempotencyKeyReused => "idempotency_key_reused",
+        Self::IdempotencyKeyInUse => "idempotency_key_in_use",
+        Self::WrongState { .. } => "wrong_state",
+        Self::Stale => "stale",
+        Self::SamePerson => "same_person",
+        Self::LeaseMissing => "lease_missing",
+        Self::FreshControlNeeded => "fresh_control_needed",
+        Self::DocumentType => "document_type",
+        Self::DocumentTooLarge { .. } => "document_too_large",
+        Self::DocumentsTooMany { .. } => "documents_too_many",
+        Self::DocumentUnreadable { .. } => "document_unreadable",
+        Self::DocumentPurged => "document_purged",
+        Self::DocumentDamaged => "document_damaged",
+        Self::NotPublished => "not_published",
+        Self::CursorExpired { .. } => "cursor_expired",
+        Self::CursorAhead { .. } => "cursor_ahead",
+        Self::Diverged => "diverged",
+        Self::NotInForce => "not_in_force",
+        Self::TooMany { .. } => "too_many_requests",
     }
 }

@@ -18,7 +18,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use super::client::AddressPrefix;
-use super::problem::Problem;
+use super::problem::{Code, Problem};
 use crate::domain::id::{ModeratorName, OperatorId, ProviderId};
 use crate::domain::number::Number;
 
@@ -250,7 +250,7 @@ impl Standing {
 
     fn refusal(&self) -> Problem {
         let detail = format!("too many requests; try again in {} s", self.reset_s);
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::TOO_MANY_REQUESTS, detail)
             .header(RATELIMIT_POLICY, self.policy_field())
             .header(RATELIMIT, self.limit_field())
             .header(RETRY_AFTER, self.reset_s.to_string())

@@ -19,6 +19,7 @@ pub mod admin;
 pub mod assets;
 pub mod body;
 pub mod client;
+pub mod docs;
 pub mod feed;
 pub mod holders;
 pub mod limits;

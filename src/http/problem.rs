@@ -15,6 +15,9 @@ use warp::reply::Response;
 use crate::domain::number::NumberError;
 use crate::domain::refusal::Refusal;
 
+mod code;
+pub use code::Code;
+
 /// What a handler returns: a finished response, or the problem that stopped it.
 pub type Answer = Result<Response, Problem>;
 
@@ -31,7 +34,7 @@ pub struct Problem(Box<Inner>);
 #[derive(Debug, Clone, PartialEq)]
 struct Inner {
     status: StatusCode,
-    code: &'static str,
+    code: Code,
     detail: String,
     members: Map<String, Value>,
     headers: HeaderMap,
@@ -81,7 +84,7 @@ pub fn status_of(refusal: &Refusal) -> StatusCode {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let problem = Self::new(status_of(&refusal), refusal.code(), refusal.to_string());
+        let problem = Self::new(status_of(&refusal), Code::from(&refusal), refusal.to_string());
         match refusal {
             Refusal::FieldMalformed { field, .. } => problem.with("field", field),
             Refusal::CodeWrong { attempts_left } => problem.with("attempts_left", attempts_left),
@@ -106,7 +109,7 @@ impl From<Refusal> for Problem {
 }
 
 impl Problem {
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, code: Code, detail: impl Into<String>) -> Self {
         let problem = Self(Box::new(Inner {
             status,
             code,
@@ -139,7 +142,7 @@ impl Problem {
     }
 
     pub fn code(&self) -> &'static str {
-        self.0.code
+        self.0.code.as_str()
     }
 
     pub fn detail(&self) -> &str {
@@ -159,53 +162,65 @@ impl Problem {
     pub fn method_not_allowed(allowed: &[Method]) -> Self {
         let allow = allow_value(allowed);
         let names: Vec<Value> = allow.split(", ").map(Value::from).collect();
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
-            .with("allow", names)
-            .header(ALLOW, allow)
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            Code::METHOD_NOT_ALLOWED,
+            "this path does not take this method",
+        )
+        .with("allow", names)
+        .header(ALLOW, allow)
     }
 
     pub fn not_acceptable(offered: &[&str]) -> Self {
         let offered: Vec<Value> = offered.iter().copied().map(Value::from).collect();
-        Self::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "none of the forms offered here is accepted")
-            .with("offered", offered)
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            Code::NOT_ACCEPTABLE,
+            "none of the forms offered here is accepted",
+        )
+        .with("offered", offered)
     }
 
     pub fn request_malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "request_malformed", detail)
+        Self::new(StatusCode::BAD_REQUEST, Code::REQUEST_MALFORMED, detail)
     }
 
     pub fn query_malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "query_malformed", detail)
+        Self::new(StatusCode::BAD_REQUEST, Code::QUERY_MALFORMED, detail)
     }
 
     pub fn body_malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "body_malformed", detail)
+        Self::new(StatusCode::BAD_REQUEST, Code::BODY_MALFORMED, detail)
     }
 
     pub fn field_unknown(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "field_unknown", detail)
+        Self::new(StatusCode::BAD_REQUEST, Code::FIELD_UNKNOWN, detail)
     }
 
     pub fn field_malformed(field: &str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "field_malformed", detail).with("field", field)
+        Self::new(StatusCode::BAD_REQUEST, Code::FIELD_MALFORMED, detail).with("field", field)
     }
 
     pub fn body_incomplete() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "body_incomplete", "the body ended before its announced end")
+        Self::new(StatusCode::BAD_REQUEST, Code::BODY_INCOMPLETE, "the body ended before its announced end")
     }
 
     pub fn body_stalled() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "body_stalled", "the body did not arrive in time")
+        Self::new(StatusCode::REQUEST_TIMEOUT, Code::BODY_STALLED, "the body did not arrive in time")
     }
 
     pub fn length_required() -> Self {
-        Self::new(StatusCode::LENGTH_REQUIRED, "length_required", "send a body, with its length or chunked")
+        Self::new(
+            StatusCode::LENGTH_REQUIRED,
+            Code::LENGTH_REQUIRED,
+            "send a body, with its length or chunked",
+        )
     }
 
     pub fn body_too_large(bytes_max: u64) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "body_too_large",
+            Code::BODY_TOO_LARGE,
             format!("the body may have {bytes_max} bytes at most"),
         )
         .with("bytes_max", bytes_max)
@@ -213,13 +228,13 @@ impl Problem {
 
     pub fn media_type_unsupported(wanted: &[&str]) -> Self {
         let detail = format!("send {}", wanted.join(" or "));
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type_unsupported", detail)
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::MEDIA_TYPE_UNSUPPORTED, detail)
     }
 
     pub fn encoding_unsupported() -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "encoding_unsupported",
+            Code::ENCODING_UNSUPPORTED,
             "send the body without a content coding",
         )
     }
@@ -228,27 +243,23 @@ impl Problem {
 
     /// The service cannot answer now and may soon.
     pub fn busy() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the service cannot answer now; try again")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::BUSY, "the service cannot answer now; try again")
             .header(RETRY_AFTER, BUSY_RETRY_S.to_string())
     }
 
     /// Something that should not happen did; the log knows, the caller does not.
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong here; it was noted")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Code::INTERNAL,
+            "something went wrong here; it was noted",
+        )
     }
 
     pub fn into_response(self) -> Response {
         let Inner { status, code, detail, members, headers } = *self.0;
-        let mut body = Map::new();
-        body.insert("type".into(), format!("{TYPE_BASE}{code}").into());
-        body.insert("title".into(), title(code).into());
-        body.insert("status".into(), status.as_u16().into());
-        body.insert("detail".into(), detail.into());
-        body.insert("code".into(), code.into());
-        for (member, value) in members {
-            body.entry(member).or_insert(value);
-        }
-        let mut response = Response::new(Value::Object(body).to_string().into());
+        let body = document(status.as_u16(), code.as_str(), detail, members);
+        let mut response = Response::new(body.to_string().into());
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         let fields = response.headers_mut();
@@ -262,6 +273,20 @@ impl warp::Reply for Problem {
     fn into_response(self) -> Response {
         Self::into_response(self)
     }
+}
+
+/// RFC 9457: the standard members, which no extension replaces.
+pub(super) fn document(status: u16, code: &str, detail: String, members: Map<String, Value>) -> Value {
+    let mut body = Map::new();
+    body.insert("type".into(), format!("{TYPE_BASE}{code}").into());
+    body.insert("title".into(), title(code).into());
+    body.insert("status".into(), status.into());
+    body.insert("detail".into(), detail.into());
+    body.insert("code".into(), code.into());
+    for (member, value) in members {
+        body.entry(member).or_insert(value);
+    }
+    Value::Object(body)
 }
 
 /// The `Allow` field: what was listed, what comes along with GET, and OPTIONS.

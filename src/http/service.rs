@@ -15,7 +15,7 @@ use super::limits::{Limits, Standing};
 use super::negotiate::bearer;
 use super::pages::{self, PageSettings};
 use super::problem::{Answer, Problem};
-use super::{assets, feed, holders, moderation, recycling, sms, uploads};
+use super::{assets, docs, feed, holders, moderation, recycling, sms, uploads};
 use crate::casework::actors::{
     Claimant, Filer, GatewayActor, Holder, ModeratorActor, OperatorActor, ProviderActor,
 };
@@ -47,6 +47,7 @@ pub fn routes(app: &App) -> Routes {
     let machines = feed::routes(app).or(uploads::routes(app)).unify();
     let partners = sms::routes(app).or(recycling::routes(app)).unify();
     let rest = labels(app).or(assets::routes(app)).unify().or(pages::routes(app)).unify();
+    let rest = rest.or(docs::routes(app)).unify();
     people.or(machines).unify().or(partners).unify().or(rest).unify().boxed()
 }
 

@@ -8,6 +8,7 @@ mod edge;
 mod events_http;
 mod feed_http;
 mod kannel;
+mod openapi;
 mod operators;
 mod process;
 mod public_pages;

@@ -23,7 +23,7 @@ use crate::feed::checkpoint::decimal;
 use crate::feed::snapshot::{Form, Found, Snapshot};
 use crate::http::call::{Call, call};
 use crate::http::negotiate::{coding, holds, media_type, not_modified};
-use crate::http::problem::{Answer, Problem};
+use crate::http::problem::{Answer, Code, Problem};
 use crate::http::range::{Wanted, content_range, wanted};
 use crate::http::service::{App, Routes, with};
 
@@ -56,7 +56,7 @@ async fn send_on(app: &App, call: &Call) -> Answer {
     let form = MEDIA_TYPES.iter().find(|(media_type, _)| *media_type == chosen);
     let (_, form) = form.expect("it was chosen out of these");
     let newest = app.snapshots.newest().ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND, "no_snapshot", "there is no snapshot yet; begin with after=0")
+        Problem::new(StatusCode::NOT_FOUND, Code::NO_SNAPSHOT, "there is no snapshot yet; begin with after=0")
     })?;
     let mut response = Response::default();
     *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
@@ -139,7 +139,7 @@ impl FormFile {
             Wanted::Part(part) => Ok(Some(part)),
             Wanted::Nothing => {
                 let detail = format!("there are {} bytes", self.bytes);
-                Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", detail)
+                Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, Code::RANGE_NOT_SATISFIABLE, detail)
                     .header(CONTENT_RANGE, format!("bytes */{}", self.bytes)))
             }
         }
@@ -179,7 +179,7 @@ impl FormFile {
 }
 
 fn gone() -> Problem {
-    Problem::new(StatusCode::GONE, "snapshot_gone", "there are newer snapshots, and this one was removed")
+    Problem::new(StatusCode::GONE, Code::SNAPSHOT_GONE, "there are newer snapshots, and this one was removed")
         .with("snapshot", NEWEST)
 }
 

@@ -9,7 +9,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use super::{RATELIMIT, RATELIMIT_POLICY};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 
 /// Nobody knows when a place becomes free; not at once.
 const RETRY_S: u32 = 15;
@@ -48,7 +48,7 @@ impl<K: Hash + Eq + Clone> Places<K> {
     fn refusal(&self) -> Problem {
         let Self { name, places_max, .. } = self;
         let detail = format!("at most {places_max} at a time; end one first");
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, Code::TOO_MANY_REQUESTS, detail)
             .header(RATELIMIT_POLICY, format!("\"{name}\";q={places_max};qu=\"concurrent-requests\""))
             .header(RATELIMIT, format!("\"{name}\";r=0;t={RETRY_S}"))
             .header(RETRY_AFTER, RETRY_S.to_string())

@@ -19,7 +19,7 @@ use crate::http::multipart::{Parts, boundary};
 use crate::http::pages::cookies::Cookie;
 use crate::http::pages::shell::see;
 use crate::http::pages::visit::Visit;
-use crate::http::problem::{Answer, Problem};
+use crate::http::problem::{Answer, Code, Problem};
 use crate::http::service::Service;
 
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
@@ -131,7 +131,7 @@ fn came_from_elsewhere(visit: &Visit) -> bool {
 fn foreign() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
-        "form_stale",
+        Code::FORM_STALE,
         "this form was not given to this browser; load the page again",
     )
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::domain::lines::{LineError, LineFormat};
 use crate::http::body::{Lines, expect_media_type};
-use crate::http::problem::Problem;
+use crate::http::problem::{Code, Problem};
 
 /// Longer lines are refused each for itself; any of ours has a tenth of it.
 pub const LINE_BYTES_MAX: usize = 4 * 1024;
@@ -82,7 +82,7 @@ impl SaidLines {
 
 fn too_many_lines(lines_max: u64) -> Problem {
     let detail = format!("an upload may have {lines_max} lines at most; send the rest in another");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_lines", detail).with("lines_max", lines_max)
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TOO_MANY_LINES, detail).with("lines_max", lines_max)
 }
 
 #[cfg(test)]

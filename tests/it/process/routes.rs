@@ -66,6 +66,7 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/console/audit", &[("GET", Anyone)]),
     ("/console/audit/export", &[("GET", Anyone)]),
     ("/assets/{}", &[("GET", Anyone)]),
+    ("/openapi.json", &[("GET", Anyone)]),
     ("/v1/challenge", &[("GET", Anyone)]),
     ("/v1/verifications", &[("POST", Anyone)]),
     ("/v1/verifications/{}", &[("GET", Anyone)]),

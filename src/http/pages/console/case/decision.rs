@@ -12,7 +12,7 @@ use crate::http::pages::console::desk::Desk;
 use crate::http::pages::form::{Form, back, keep, taken};
 use crate::http::pages::shell::see;
 use crate::http::pages::visit::Visit;
-use crate::http::problem::{Answer, Problem};
+use crate::http::problem::{Answer, Code, Problem};
 use crate::http::service::Service;
 use crate::http::text;
 
@@ -69,7 +69,7 @@ pub(super) async fn give_back(app: &Service, visit: &Visit, id: DisputeId, body:
 }
 
 fn ended() -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "session_ended", "the session ended before this was sent")
+    Problem::new(StatusCode::UNAUTHORIZED, Code::SESSION_ENDED, "the session ended before this was sent")
 }
 
 fn said(visit: &Visit, form: &Form) -> Result<(Verdict, Ruling, u64), Problem> {

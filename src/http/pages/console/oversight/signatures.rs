@@ -18,7 +18,7 @@ use crate::http::pages::form::{Draft, Form, back, taken};
 use crate::http::pages::shell::{Shell, page, see};
 use crate::http::pages::visit::Visit;
 use crate::http::pages::words;
-use crate::http::problem::{Answer, Problem};
+use crate::http::problem::{Answer, Code, Problem};
 use crate::http::query;
 use crate::http::service::Service;
 
@@ -142,7 +142,7 @@ async fn named(app: &Service, desk: &Desk, form: &Form) -> Result<u64, Problem> 
 
 /// What was asked for is no correction that stands.
 pub(super) fn no_correction() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no_correction", "no correction of this name is in force")
+    Problem::new(StatusCode::NOT_FOUND, Code::NO_CORRECTION, "no correction of this name is in force")
 }
 
 pub(super) async fn sign_batch(

@@ -14,7 +14,7 @@ use crate::http::pages::form::{Draft, Form, back, taken};
 use crate::http::pages::shell::{Shell, page, see};
 use crate::http::pages::visit::Visit;
 use crate::http::pages::words;
-use crate::http::problem::{Answer, Problem};
+use crate::http::problem::{Answer, Code, Problem};
 use crate::http::service::Service;
 
 const PLACE: &str = "/console/keys";
@@ -108,7 +108,7 @@ pub(super) async fn revoke(app: &Service, visit: &Visit, id: KeyId, body: BodySt
     let form = Form::read(app, visit, body).await?;
     let owner = desk.moderator.as_owner()?;
     if !form.has("sure", "yes") {
-        let unsure = Problem::new(StatusCode::BAD_REQUEST, "not_confirmed", "tick the box to confirm");
+        let unsure = Problem::new(StatusCode::BAD_REQUEST, Code::NOT_CONFIRMED, "tick the box to confirm");
         return back(visit, PLACE, Form::default(), &unsure);
     }
     match app.casework.revoke_key(owner, id).await {
