@@ -11,6 +11,11 @@ const DETAIL_CHARS_MAX: usize = 300;
 
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::body_malformed("the body is not UTF-8"))?;
+    // serde takes a list for the fields of a struct in their order, and so
+    // even what nobody has described.
+    if text.trim_start().starts_with('[') {
+        return Err(Problem::body_malformed("the body is not what is wanted here: an object is"));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         // A number in an enum's place is a syntax error to serde_json.
@@ -66,6 +71,15 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Nothing {}
+
+    #[test]
+    fn a_list_is_no_object() {
+        assert!(parse::<Nothing>(b"{}").is_ok());
+        assert_eq!(parse::<Nothing>(b" []").unwrap_err().code(), "body_malformed");
+    }
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]

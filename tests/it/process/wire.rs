@@ -3,9 +3,11 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use super::child::AT_MOST;
+use crate::openapi::{self, Seen};
 
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -97,7 +99,32 @@ impl Request {
 
     #[track_caller]
     pub fn at(&self, address: SocketAddr) -> Reply {
-        self.try_at(address).unwrap_or_else(|error| panic!("{}: {error}", self.line))
+        let reply = self.try_at(address).unwrap_or_else(|error| panic!("{}: {error}", self.line));
+        self.is_as_described(&reply);
+        reply
+    }
+
+    #[track_caller]
+    fn is_as_described(&self, reply: &Reply) {
+        let mut words = self.line.split(' ');
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut headers = HeaderMap::new();
+        for (name, value) in reply.head.lines().filter_map(|line| line.split_once(": ")) {
+            let name: HeaderName = name.parse().unwrap();
+            headers.append(name, value.parse().unwrap());
+        }
+        let typed = self.fields.iter().find(|(name, _)| name == "content-type");
+        openapi::hold(&Seen {
+            method,
+            target,
+            sent: &self.body,
+            sent_type: typed.map(|(_, value)| value.as_str()),
+            status: reply.status,
+            headers: &headers,
+            // Events go on without an end.
+            body: (!headers.get("content-type").is_some_and(|kind| kind == "text/event-stream"))
+                .then_some(reply.body.as_slice()),
+        });
     }
 }
 

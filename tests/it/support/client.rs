@@ -10,6 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use zhengming::http::service::Service;
 
+use crate::openapi;
+
 /// Whatever was committed is published before the next call, as if a
 /// checkpoint's interval had gone by.
 #[derive(Debug, Clone)]
@@ -67,9 +69,7 @@ impl Client {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap();
+        let (status, headers, bytes) = openapi::exchange(request).await;
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
         Answer { status, headers, body }
     }
@@ -77,9 +77,8 @@ impl Client {
     /// An answer that need not be JSON.
     pub async fn download(&self, path: &str, token: &str) -> (u16, HeaderMap, Vec<u8>) {
         let request = self.inner.get(format!("http://{}{path}", self.address)).bearer_auth(token);
-        let response = request.send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        (status, headers, response.bytes().await.unwrap().to_vec())
+        let (status, headers, bytes) = openapi::exchange(request).await;
+        (status, headers, bytes.to_vec())
     }
 
     /// Sends these very bytes, and no more; what comes back.

@@ -37,6 +37,8 @@ use zhengming::http::{admin, service::Routes};
 use zhengming::store::memory::MemoryStore;
 use zhengming::store::{Changeset, Grant, Store};
 
+use crate::openapi;
+
 pub const NOW: &str = "2026-11-23T03:04:05Z";
 
 pub struct TestService {
@@ -131,7 +133,10 @@ impl TestService {
     }
 
     pub async fn ask_admin(&self, path: &str) -> Answered {
-        answered(self.client.get(format!("http://{}{path}", self.admin_address))).await
+        // What is told there is not described in public.
+        let response = self.client.get(format!("http://{}{path}", self.admin_address)).send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answered { status, headers, body: response.text().await.unwrap() }
     }
 
     pub async fn provider_key(&self, id: &str) -> String {
@@ -175,9 +180,8 @@ pub fn now() -> Timestamp {
 }
 
 pub async fn answered(request: RequestBuilder) -> Answered {
-    let response = request.send().await.unwrap();
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answered { status, headers, body: response.text().await.unwrap() }
+    let (status, headers, bytes) = openapi::exchange(request).await;
+    Answered { status, headers, body: String::from_utf8_lossy(&bytes).into_owned() }
 }
 
 async fn serve(routes: Routes, stop: &CancellationToken) -> SocketAddr {
