@@ -12,6 +12,7 @@
 
 mod console;
 mod cookies;
+mod docs;
 mod form;
 mod holder;
 mod receipt;
@@ -28,5 +29,6 @@ use super::service::{App, Routes};
 
 pub fn routes(app: &App) -> Routes {
     let people = holder::routes(app).or(console::routes(app)).unify();
-    people.or(stats::routes(app)).unify().or(receipt::routes(app)).unify().boxed()
+    let everybody = stats::routes(app).or(receipt::routes(app)).unify().or(docs::routes(app)).unify();
+    people.or(everybody).unify().boxed()
 }

@@ -3,6 +3,7 @@
 mod case;
 mod console;
 mod dark;
+mod docs;
 mod holder;
 mod oversight;
 mod person;

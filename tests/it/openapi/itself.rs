@@ -27,7 +27,7 @@ fn components(kind: &str) -> Part {
 }
 
 /// The route of the table that a described path is.
-fn route_of(path: &str) -> &'static str {
+pub fn route_of(path: &str) -> &'static str {
     let spoken = regex::Regex::new(r"\{[a-z]+\}").unwrap().replace_all(path, "{}").into_owned();
     let is_it = |route: &&str| match route.strip_suffix('*') {
         // What stands behind is many paths.

@@ -4,5 +4,6 @@
 mod check;
 mod document;
 mod itself;
+mod requests;
 
 pub use check::{Seen, exchange, hold};

@@ -65,6 +65,9 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/console/signatures/batches/{}/discard", &[("POST", Anyone)]),
     ("/console/audit", &[("GET", Anyone)]),
     ("/console/audit/export", &[("GET", Anyone)]),
+    ("/docs", &[("GET", Anyone)]),
+    ("/docs/{}", &[("GET", Anyone)]),
+    ("/docs/api/{}", &[("GET", Anyone)]),
     ("/assets/{}", &[("GET", Anyone)]),
     ("/openapi.json", &[("GET", Anyone)]),
     ("/v1/challenge", &[("GET", Anyone)]),
@@ -124,6 +127,7 @@ pub fn is_page(path: &str) -> bool {
     ["/code", "/file", "/stats", "/receipt"].contains(&path)
         || path == "/"
         || path.starts_with("/d/")
+        || path.starts_with("/docs")
         || path.starts_with("/console")
 }
 
@@ -146,6 +150,8 @@ pub fn filled(path: &str, people: &People) -> String {
     let real = match path {
         _ if path.contains("/verifications/") => &people.verification.0,
         _ if path.contains("/disputes/") || path.starts_with("/d/") => &people.dispute,
+        _ if path.starts_with("/docs/api/") => "feed",
+        _ if path.starts_with("/docs/") => "problems",
         _ if path.contains("/assets/") => "proof-of-work.js",
         _ if path.contains("/providers/") || path.contains("/team/") => "somebody",
         _ if ["/batches/", "/filings/", "/keys/"].iter().any(|of| path.contains(of)) => {

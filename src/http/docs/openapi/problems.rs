@@ -37,7 +37,7 @@ pub(super) fn spell_out(operation: &mut Value, everywhere: &Value, sets: &Value)
     for (status, codes) in by_status {
         match responses.get_mut(&status.to_string()) {
             Some(known) => {
-                known["content"][MEDIA_TYPE] = answer(status, &codes)["content"][MEDIA_TYPE].take()
+                known["content"][MEDIA_TYPE] = answer(status, &codes)["content"][MEDIA_TYPE].take();
             }
             None if codes.len() == 1 => {
                 let code = codes.first().expect("there is one");
