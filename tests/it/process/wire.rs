@@ -122,7 +122,9 @@ impl Request {
             status: reply.status,
             headers: &headers,
             // Events go on without an end.
-            body: (!headers.get("content-type").is_some_and(|kind| kind == "text/event-stream"))
+            body: headers
+                .get("content-type")
+                .is_none_or(|kind| kind != "text/event-stream")
                 .then_some(reply.body.as_slice()),
         });
     }
