@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use crate::casework::{Casework, Result};
 use crate::domain::dispute::{Control, Dispute};
 use crate::domain::id::{DisputeId, FilingId, ModeratorName, OperatorId, ProviderId};
+use crate::domain::language::Language;
 use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
-use crate::store::{AccessKey, Moderator, Session, Verification, VerificationStatus, Versioned};
+use crate::store::{AccessKey, Filing, Moderator, Session, Verification, VerificationStatus, Versioned};
 pub use crate::store::{Grant, Role};
 
 /// Has the number in hand: proved by SMS.
@@ -19,6 +20,7 @@ pub use crate::store::{Grant, Role};
 pub struct Holder {
     number: Number,
     proved_at: Timestamp,
+    language: Language,
 }
 
 impl Holder {
@@ -28,6 +30,11 @@ impl Holder {
 
     pub fn proved_at(&self) -> Timestamp {
         self.proved_at
+    }
+
+    /// Of messages about what is filed.
+    pub fn language(&self) -> Language {
+        self.language
     }
 }
 
@@ -190,7 +197,8 @@ impl Casework {
             return Err(Refusal::Unauthenticated.into());
         }
         self.still_theirs(verification.number, proved_at).await?;
-        Ok(Holder { number: verification.number, proved_at })
+        let language = Language::of_code(&verification.language);
+        Ok(Holder { number: verification.number, proved_at, language })
     }
 
     /// The bearer of a dispute's token, for that dispute only.
@@ -215,6 +223,18 @@ impl Casework {
         Ok(Claimant { dispute, number, proved_at })
     }
 
+    /// A dispute's token, as fresh as the holder's proof, for who filed it: for
+    /// their number, or as the contact of a list that it is on.
+    pub async fn token_of(&self, holder: &Holder, dispute: DisputeId) -> Result<Option<String>> {
+        let Some(found) = self.store().load::<Dispute>(&dispute).await? else { return Ok(None) };
+        let Dispute { number, contact, filed_at, control, .. } = found.value;
+        let filer = if control.is_code() { number } else { contact.unwrap_or(number) };
+        if filer != holder.number || self.still_theirs(filer, filed_at).await.is_err() {
+            return Ok(None);
+        }
+        Ok(Some(self.parts.secret.dispute_token(dispute, holder.proved_at)))
+    }
+
     /// The bearer of a list's token, or of its contact's proof of control, for
     /// that list only.
     pub async fn filer(&self, token: &str, filing: FilingId) -> Result<Filer> {
@@ -226,9 +246,12 @@ impl Casework {
                 (Some(holder.number()), holder.proved_at())
             }
         };
-        let contact = self.filing(filing).await?.value.contact;
-        // Whether a list exists is told to its contact alone.
-        if number.is_some_and(|number| number != contact) {
+        let Filing { contact, filed_at, .. } = self.filing(filing).await?.value;
+        // Whether a list exists is told to its contact alone, and not to who
+        // has the contact's number now.
+        if let Some(number) = number
+            && (number != contact || self.still_theirs(contact, filed_at).await.is_err())
+        {
             return Err(Refusal::NotFound.into());
         }
         self.still_theirs(contact, proved_at).await?;

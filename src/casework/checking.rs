@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-use crate::casework::{Casework, Error, Result};
+use crate::casework::{Casework, Error, Result, messages};
 use crate::domain::dispute::{Actor, Command, Dispute, Refused, State, Status, What};
 use crate::domain::evidence::Evidence;
 use crate::domain::id::{DisputeId, OperatorId};
@@ -149,15 +149,12 @@ impl Casework {
         }
         let sent_to = dispute.number;
         if self.reference().numbering.kind(sent_to).receives_sms() {
-            let text = match dispute.status() {
-                Status::Corrected => "【正名】您的号码标记申诉已通过，更正已发布。详情请打开申诉页面查看。",
-                Status::Refused => "【正名】您的号码标记申诉未获通过，原因和后续办法请打开申诉页面查看。",
-                Status::NeedsEvidence => "【正名】您的号码标记申诉需要补充材料，请打开申诉页面查看。",
-                Status::Reverted => "【正名】您的号码标记更正已被撤回，原因请打开申诉页面查看。",
-                _ => return self.finish(task).await,
+            let link = self.links.as_ref().map(|links| links.dispute(id));
+            let Some(text) = messages::of_dispute(dispute.status(), dispute.language, link) else {
+                return self.finish(task).await;
             };
             let id = format!("status-{id}-{}", dispute.events.len());
-            return self.tell(task, id, sent_to, text).await;
+            return self.tell(task, id, sent_to, &text).await;
         }
         self.finish(task).await
     }

@@ -16,19 +16,13 @@ use crate::domain::refusal::Refusal;
 use crate::store::{Changeset, Claim, CodeCount, Stored, Task, TaskKind, Verification, Versioned};
 
 pub use crate::domain::control::Method;
+pub use crate::domain::language::Language;
 pub use crate::store::VerificationStatus;
 
 const CODE_MINUTES: i64 = 10;
 const TRIES_MAX: u8 = 5;
 /// How long a proved control opens the number's file.
 pub(super) const HOLDER_TOKEN_MINUTES: i64 = 60;
-
-/// The language of messages to the holder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    Zh,
-    En,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Started {
@@ -293,15 +287,6 @@ impl Casework {
                 self.postpone(task, &unavailable).await?;
                 Ok(false)
             }
-        }
-    }
-}
-
-impl Language {
-    fn code(self) -> &'static str {
-        match self {
-            Self::Zh => "zh",
-            Self::En => "en",
         }
     }
 }

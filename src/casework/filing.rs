@@ -16,6 +16,7 @@ use crate::domain::dispute::{
 use crate::domain::hex::hex;
 use crate::domain::id::{DisputeId, ProviderId};
 use crate::domain::label::Label;
+use crate::domain::language::Language;
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::domain::opened::Opened;
@@ -207,6 +208,7 @@ impl Casework {
             providers,
             note: filing.note.clone(),
             contact: filing.contact,
+            language: holder.language(),
             control_proved_at: holder.proved_at(),
             ..drafted
         })
@@ -231,6 +233,7 @@ impl Casework {
             labels,
             note: None,
             contact: None,
+            language: Language::default(),
             control_proved_at: now,
             filed_at: now,
             answer_due_on: working_days.add_working_days(today, FIRST_ANSWER_WORKING_DAYS),

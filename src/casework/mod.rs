@@ -29,6 +29,7 @@ mod label_quota;
 pub mod labels;
 mod load;
 pub mod lookups;
+mod messages;
 pub mod moderation;
 pub mod moderators;
 pub mod owner;
@@ -70,6 +71,7 @@ use crate::casework::health::Health;
 use crate::casework::housekeeping::Sending;
 use crate::casework::load::Load;
 use crate::casework::lookups::{AskedProvider, LookUps};
+use crate::casework::messages::Links;
 use crate::casework::ports::{Operator, Sms, Webhooks};
 use crate::casework::providers::Seen;
 use crate::casework::secret::Secret;
@@ -148,6 +150,8 @@ pub struct Casework {
     seen: Arc<Seen>,
     /// How holders send SMS to us, if they can.
     texting: Option<Arc<Texting>>,
+    /// What messages point to.
+    links: Option<Arc<Links>>,
     lookups: Arc<LookUps>,
     breakers: Arc<Breakers>,
     health: Arc<Health>,
@@ -201,6 +205,7 @@ impl Casework {
             load: Arc::default(),
             seen: Arc::default(),
             texting: None,
+            links: None,
             lookups: Arc::default(),
             breakers: Arc::default(),
             health: Arc::new(health),
@@ -211,6 +216,11 @@ impl Casework {
     /// Takes what holders send to this number and the gateway hands over.
     pub fn with_texting(self, texting: Texting) -> Self {
         Self { texting: Some(Arc::new(texting)), ..self }
+    }
+
+    /// Messages name the page to look at, below this address.
+    pub fn with_public_url(self, public_url: String) -> Self {
+        Self { links: Some(Arc::new(Links::new(public_url))), ..self }
     }
 
     pub fn reference(&self) -> &Reference {

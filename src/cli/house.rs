@@ -73,6 +73,7 @@ impl House {
             Some(texting) => casework.with_texting(texting),
             None => casework,
         };
+        let casework = casework.with_public_url(config.public_url.clone());
         let feed = Feed::open(store, &log_dir(config), open_signer(config, world)?).await;
         let feed = feed.map_err(|error| feed_failed(&error))?;
         let dir = config.data_dir.join("snapshots");

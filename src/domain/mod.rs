@@ -18,6 +18,7 @@ pub mod figures;
 pub mod hex;
 pub mod id;
 pub mod label;
+pub mod language;
 pub mod lines;
 pub mod listed;
 pub mod name;

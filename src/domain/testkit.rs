@@ -15,6 +15,7 @@ use crate::domain::dispute::{Actor, Claim, Control, Dispute, DisputedLabel, What
 use crate::domain::evidence::{Answer, Evidence, Question};
 use crate::domain::id::{DisputeId, ModeratorName, OperatorId};
 use crate::domain::label::{Category, Label, LabelKind, Source};
+use crate::domain::language::Language;
 use crate::domain::lines::LineError;
 use crate::domain::number::Number;
 use crate::domain::reference::Reference;
@@ -124,6 +125,7 @@ pub fn dispute(claim: Claim, labels: Vec<DisputedLabel>) -> Dispute {
         providers: Vec::new(),
         note: None,
         contact: None,
+        language: Language::default(),
         filed_at,
         control_proved_at: filed_at,
         answer_due_on: day("2026-06-02"),

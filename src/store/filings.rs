@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::domain::cluster::ClusterKind;
 use crate::domain::dispute::{DisputedLabel, Enterprise, Reason};
 use crate::domain::id::{DisputeId, FilingId};
+use crate::domain::language::Language;
 use crate::domain::number::Number;
 use crate::domain::opened::Opened;
 
@@ -24,6 +25,8 @@ pub struct Filing {
     pub note: Option<String>,
     /// Gets the messages; its control was proved.
     pub contact: Number,
+    #[serde(default, skip_serializing_if = "Language::is_zh")]
+    pub language: Language,
     pub control_proved_at: Timestamp,
     pub filed_at: Timestamp,
     /// A keyed hash of the network prefix that it came from.

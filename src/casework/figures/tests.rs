@@ -70,6 +70,7 @@ impl Town {
             providers: Vec::new(),
             note: None,
             contact: None,
+            language: crate::domain::language::Language::default(),
             control_proved_at: now,
             filed_at: now,
             answer_due_on: self.worker.home_day(now),

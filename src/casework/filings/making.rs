@@ -82,6 +82,7 @@ impl Casework {
             control,
             note: filing.note.clone(),
             contact: Some(filing.contact),
+            language: filing.language,
             control_proved_at: filing.control_proved_at,
             ..drafted
         }

@@ -180,6 +180,7 @@ impl Casework {
             show_name: list.show_name,
             note: list.note.clone(),
             contact: holder.number(),
+            language: holder.language(),
             control_proved_at: holder.proved_at(),
             filed_at: self.now(),
             address: from.map(|prefix| self.address_mac(prefix)),

@@ -2,7 +2,7 @@
 //! when documents are needed for the first time. Never a message for each
 //! number, and never which number.
 
-use crate::casework::{Casework, Result};
+use crate::casework::{Casework, Result, messages};
 use crate::domain::dispute::{Dispute, Status};
 use crate::domain::id::FilingId;
 use crate::store::{Changeset, FilingNews, Task, TaskKind, Versioned};
@@ -74,15 +74,11 @@ impl Casework {
         if self.still_theirs(filing.contact, filing.control_proved_at).await.is_err() {
             return self.finish(task).await;
         }
-        let (what, text) = match news {
-            FilingNews::DocumentsAsked => {
-                ("documents", "【正名】贵单位批量提交的号码标记申诉中有需要补充材料的，请打开申诉页面查看。")
-            }
-            FilingNews::AllDecided => {
-                ("decided", "【正名】贵单位批量提交的号码标记申诉已全部处理完毕，结果请打开申诉页面查看。")
-            }
+        let what = match news {
+            FilingNews::DocumentsAsked => "documents",
+            FilingNews::AllDecided => "decided",
         };
-        let id = format!("list-{id}-{what}");
-        self.tell(task, id, filing.contact, text).await
+        let text = messages::of_filing(news, filing.language);
+        self.tell(task, format!("list-{id}-{what}"), filing.contact, &text).await
     }
 }

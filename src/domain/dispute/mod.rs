@@ -20,6 +20,7 @@ use crate::domain::document::Document;
 use crate::domain::evidence::{Assurance, Evidence};
 use crate::domain::id::{DisputeId, ModeratorName, ProviderId};
 use crate::domain::label::Category;
+use crate::domain::language::Language;
 use crate::domain::number::Number;
 use crate::domain::opened::Opened;
 use crate::domain::uscc::Uscc;
@@ -75,6 +76,9 @@ pub struct Dispute {
     /// Gets messages once it is verified; else the number itself does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Number>,
+    /// Of messages: the one in which control was proved.
+    #[serde(default, skip_serializing_if = "Language::is_zh")]
+    pub language: Language,
     /// When the holder who filed had proved control; the token is made of it.
     pub control_proved_at: Timestamp,
     pub filed_at: Timestamp,

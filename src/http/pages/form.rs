@@ -50,7 +50,8 @@ impl Form {
     pub async fn read(app: &Service, visit: &Visit, body: BodyStream) -> Result<Self, Problem> {
         expect_media_type(visit.headers(), &[FORM_TYPE])?;
         let bytes = whole(visit.headers(), body, FORM_BYTES_MAX).await?;
-        let form = Self(form_urlencoded::parse(&bytes).into_owned().collect());
+        let form =
+            Self(form_urlencoded::parse(&bytes).map(|(name, value)| (name.into(), lines(&value))).collect());
         is_ours(app, visit, form.get(TOKEN_FIELD))?;
         Ok(form)
     }
@@ -116,16 +117,14 @@ async fn ours(app: &Service, visit: &Visit, mut parts: Parts) -> Result<Parts, P
     Ok(parts)
 }
 
-fn is_ours(app: &Service, visit: &Visit, token: &str) -> Result<(), Problem> {
-    let is_ours = app.casework.form_token_is(&visit.shell.form_token, token);
-    if is_ours && !came_from_elsewhere(visit) { Ok(()) } else { Err(foreign()) }
+/// Browsers end lines as old terminals did.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
 }
 
-/// Browsers say whose page sent a form. `Origin` does not help: our pages
-/// send no referrer, and then it is `null`.
-fn came_from_elsewhere(visit: &Visit) -> bool {
-    let site = visit.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    site.is_some_and(|site| site != "same-origin")
+fn is_ours(app: &Service, visit: &Visit, token: &str) -> Result<(), Problem> {
+    let is_ours = app.casework.form_token_is(&visit.shell.form_token, token);
+    if is_ours && !visit.came_from_elsewhere() { Ok(()) } else { Err(foreign()) }
 }
 
 fn foreign() -> Problem {

@@ -71,6 +71,14 @@ impl Visit {
         self.call.client().prefix()
     }
 
+    /// Browsers say whose page a request came from. `Origin` does not help: our
+    /// pages send no referrer, and then it is `null`.
+    pub fn came_from_elsewhere(&self) -> bool {
+        let site = self.call.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+        // "none": typed, or opened by another app.
+        site.is_some_and(|site| !["same-origin", "none"].contains(&site))
+    }
+
     pub fn cookie(&self, cookie: &Cookie<'_>) -> Option<&str> {
         cookie.read(&self.call.headers, self.secure)
     }

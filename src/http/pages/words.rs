@@ -19,8 +19,8 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
     ("code_wrong", "验证码不对，还可以再试 {} 次。", "That is not the code. You can try {} more times."),
     (
         "dispute_open",
-        "这个号码已有一件同类申诉正在处理。您可以在下面打开它查看进度。",
-        "A dispute of this kind is under way already. You can open it below.",
+        "这个号码已有一件同类申诉正在处理。在“您的申诉”里可以打开它查看进度。",
+        "A dispute of this kind is under way already. You can open it under “Your disputes”.",
     ),
     (
         "document_damaged",

@@ -5,8 +5,10 @@ mod console;
 mod dark;
 mod docs;
 mod holder;
+mod holder_safety;
 mod oversight;
 mod person;
+mod plain;
 mod proof_of_work;
 mod public;
 mod running;
@@ -18,7 +20,7 @@ use std::process::{Child, Command, Stdio};
 
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A name that leads here. What comes from it is no secure context, as a page
 /// without TLS is none.
@@ -44,6 +46,10 @@ const AUDIT: &str = "const [done] = arguments;
         [id, impact, help, nodes.map(({ html, failureSummary }) => [html, failureSummary])])))
         .catch((error) => done([String(error)]));";
 
+fn phone() -> Value {
+    json!({ "width": 360, "height": 1_500, "pixelRatio": 1.5, "touch": true })
+}
+
 impl Browser {
     pub async fn start() -> Self {
         Self::start_with("zh-CN", None).await
@@ -51,8 +57,7 @@ impl Browser {
 
     /// As wide as a small phone, and long enough to see a whole page.
     pub async fn phone(languages: &str) -> Self {
-        let metrics = json!({ "width": 360, "height": 1_500, "pixelRatio": 1.5, "touch": true });
-        Self::start_with(languages, Some(json!({ "deviceMetrics": metrics }))).await
+        Self::start_with(languages, Some(json!({ "deviceMetrics": phone() }))).await
     }
 
     /// A window at a desk.
@@ -78,7 +83,7 @@ impl Browser {
         self.find(fantoccini::Locator::Css("body")).await.unwrap().text().await.unwrap()
     }
 
-    async fn start_with(languages: &str, emulation: Option<serde_json::Value>) -> Self {
+    async fn start_with(languages: &str, emulation: Option<Value>) -> Self {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut driver = command.spawn().expect("chromedriver is installed: see tests/all");

@@ -20,4 +20,4 @@ mod world;
 
 pub use client::Answer;
 pub use people::{Dispute, Holder, Moderator, PASSWORD, Provider, parts};
-pub use world::{ACCESS_NUMBER, GATEWAY_TOKEN, Setup, World, day, seconds};
+pub use world::{ACCESS_NUMBER, GATEWAY_TOKEN, PUBLIC_URL, Setup, World, day, seconds};

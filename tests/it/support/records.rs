@@ -12,6 +12,7 @@ use zhengming::domain::figures::{Cell, Tallies};
 use zhengming::domain::id::{BatchId, DisputeId, FilingId, KeyId, ModeratorName, OperatorId};
 use zhengming::domain::id::{ProviderId, SessionId, VerificationId, WebhookId};
 use zhengming::domain::label::{Label, LabelKind, Regression, Source};
+use zhengming::domain::language::Language;
 use zhengming::domain::number::Number;
 use zhengming::domain::number_file::{NumberFile, ReversalAsked};
 use zhengming::domain::progress::Stage;
@@ -92,6 +93,7 @@ pub fn dispute(nth: u64, number: Number, filed_at: Timestamp, due_on: Date) -> D
         providers: vec![provider(nth)],
         note: None,
         contact: None,
+        language: Language::En,
         control_proved_at: filed_at,
         filed_at,
         answer_due_on: due_on,
@@ -201,6 +203,7 @@ pub fn filing(nth: u64) -> Filing {
         show_name: false,
         note: None,
         contact: number(nth),
+        language: Language::En,
         control_proved_at: at(nth),
         filed_at: at(nth),
         address: Some([7; 16]),

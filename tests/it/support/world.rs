@@ -60,6 +60,9 @@ pub struct Setup {
 pub const GATEWAY_TOKEN: &str = "gateway-0123456789abcdef";
 pub const ACCESS_NUMBER: &str = "10690000";
 
+/// What messages point to.
+pub const PUBLIC_URL: &str = "https://labels.example.org";
+
 impl Default for Setup {
     fn default() -> Self {
         let limits = LimitsConfig {
@@ -122,6 +125,7 @@ impl World {
             true => casework.with_texting(Texting::new(ACCESS_NUMBER.to_owned(), GATEWAY_TOKEN)),
             false => casework,
         };
+        let casework = casework.with_public_url(PUBLIC_URL.to_owned());
         let feed = Feed::open(store.clone(), staging.path(), signer()).await.unwrap();
         let service = Arc::new(Service {
             casework: casework.clone(),

@@ -3,6 +3,7 @@
 use askama::Template;
 use http::StatusCode;
 
+use super::place::Place;
 use crate::casework::control::{Confirmed, Pending};
 use crate::casework::texting::Wanted;
 use crate::domain::control::MessageState;
@@ -95,7 +96,9 @@ fn under_way(visit: &Visit) -> Option<VerificationId> {
 }
 
 fn proved(visit: &Visit, confirmed: &Confirmed) -> Answer {
-    let mut response = see("/file")?;
+    let place = Place::kept(visit).unwrap_or(Place::File);
+    let mut response = see(&place.to_string())?;
+    Place::forget(visit, &mut response);
     visit.set(&mut response, &HOLDER, &confirmed.token);
     visit.remove(&mut response, &VERIFICATION);
     taken(visit, "/code", &mut response);

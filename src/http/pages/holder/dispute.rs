@@ -7,6 +7,7 @@ use serde::Deserialize;
 use warp::reply::Response;
 
 use super::file::holder;
+use super::place::MovedPage;
 use crate::casework::actors::Claimant;
 use crate::domain::dispute::Status;
 use crate::domain::id::DisputeId;
@@ -31,14 +32,6 @@ struct Link {
     token: Option<String>,
 }
 
-/// Goes on by itself, from a page of ours: a cookie for our own pages only
-/// does not travel on a way that began elsewhere.
-#[derive(Template)]
-#[template(path = "holder/moved.html")]
-struct MovedPage<'a> {
-    shell: &'a Shell,
-}
-
 #[derive(Template)]
 #[template(path = "holder/dispute.html")]
 struct DisputePage<'a> {
@@ -61,7 +54,7 @@ pub(super) async fn show(app: &Service, visit: &Visit, id: DisputeId) -> Answer 
     let linked = visit.call.query::<Link>().ok().and_then(|link| link.token);
     if let Some(token) = linked {
         app.casework.claimant(&token, id).await?;
-        let mut response = page(StatusCode::OK, &MovedPage { shell: &visit.shell })?;
+        let mut response = page(StatusCode::OK, &MovedPage { shell: &visit.shell, to: &visit.shell.path })?;
         open_here(visit, &mut response, id, &token);
         return Ok(response);
     }
@@ -86,7 +79,7 @@ pub(super) async fn show(app: &Service, visit: &Visit, id: DisputeId) -> Answer 
         },
     )?;
     // Reached by a fresh proof: the page stays open for as long as any.
-    if visit.cookie(&dispute_cookie(&path(id))).is_none() {
+    if visit.cookie(&dispute_cookie(&path(id))) != Some(token.as_str()) {
         open_here(visit, &mut response, id, &token);
     }
     Ok(response)
@@ -144,8 +137,7 @@ pub(super) async fn appeal(app: &Service, visit: &Visit, id: DisputeId, body: Bo
 async fn claimant(app: &Service, visit: &Visit, id: DisputeId) -> Result<(Claimant, String), Problem> {
     if let Ok(holder) = holder(app, visit).await {
         // The fresher proof: an appeal wants one.
-        let mine = app.casework.my_disputes(&holder).await?;
-        if let Some((_, token)) = mine.into_iter().find(|(dispute, _)| dispute.id == id) {
+        if let Some(token) = app.casework.token_of(&holder, id).await? {
             return Ok((app.casework.claimant(&token, id).await?, token));
         }
     }

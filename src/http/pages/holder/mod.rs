@@ -4,13 +4,17 @@
 mod code;
 mod dispute;
 mod file;
+mod place;
 mod start;
 
 use warp::Filter;
 
+use place::{Place, or_prove};
+
 use crate::domain::id::DisputeId;
 use crate::http::call::{Call, call};
 use crate::http::pages::visit::Visit;
+use crate::http::problem::Answer;
 use crate::http::service::{App, Routes, with};
 
 pub(super) fn routes(app: &App) -> Routes {
@@ -38,34 +42,39 @@ pub(super) fn routes(app: &App) -> Routes {
     start.or(code).unify().or(file).unify().or(dispute_routes(app)).unify().boxed()
 }
 
+/// A dispute's page, for who filed it.
+async fn of(app: &App, visit: &Visit, id: DisputeId, answering: impl Future<Output = Answer>) -> Answer {
+    or_prove(app, visit, Place::Dispute(id), answering).await
+}
+
 fn dispute_routes(app: &App) -> Routes {
     let dispute =
         warp::path!("d" / DisputeId).and(with(app)).and(call()).then(|id, app: App, call: Call| async move {
             let (visit, _) = Visit::new(&app, call);
-            by_method!(visit => { GET: visit.shown(dispute::show(&app, &visit, id)) })
+            by_method!(visit => { GET: visit.shown(of(&app, &visit, id, dispute::show(&app, &visit, id))) })
         });
     let evidence = warp::path!("d" / DisputeId / "evidence").and(with(app)).and(call()).then(
         |id, app: App, call: Call| async move {
             let (visit, body) = Visit::new(&app, call);
-            by_method!(visit => { POST: visit.shown(dispute::hand_in(&app, &visit, id, body)) })
+            by_method!(visit => { POST: visit.shown(of(&app, &visit, id, dispute::hand_in(&app, &visit, id, body))) })
         },
     );
     let withdraw = warp::path!("d" / DisputeId / "withdraw").and(with(app)).and(call()).then(
         |id, app: App, call: Call| async move {
             let (visit, body) = Visit::new(&app, call);
-            by_method!(visit => { POST: visit.shown(dispute::withdraw(&app, &visit, id, body)) })
+            by_method!(visit => { POST: visit.shown(of(&app, &visit, id, dispute::withdraw(&app, &visit, id, body))) })
         },
     );
     let appeal = warp::path!("d" / DisputeId / "appeal").and(with(app)).and(call()).then(
         |id, app: App, call: Call| async move {
             let (visit, body) = Visit::new(&app, call);
-            by_method!(visit => { POST: visit.shown(dispute::appeal(&app, &visit, id, body)) })
+            by_method!(visit => { POST: visit.shown(of(&app, &visit, id, dispute::appeal(&app, &visit, id, body))) })
         },
     );
     let receipt = warp::path!("d" / DisputeId / "receipt").and(with(app)).and(call()).then(
         |id, app: App, call: Call| async move {
             let (visit, _) = Visit::new(&app, call);
-            by_method!(visit => { GET: visit.shown(dispute::receipt(&app, &visit, id)) })
+            by_method!(visit => { GET: visit.shown(of(&app, &visit, id, dispute::receipt(&app, &visit, id))) })
         },
     );
     let moves = evidence.or(withdraw).unify();

@@ -4,6 +4,7 @@ use askama::Template;
 use http::StatusCode;
 
 use super::code::VERIFICATION;
+use super::place::Place;
 use crate::casework::control::Method;
 use crate::domain::refusal::Refusal;
 use crate::http::body::BodyStream;
@@ -24,12 +25,16 @@ struct StartPage<'a> {
     by_text: bool,
     offers_texting: bool,
     needs_script: bool,
+    /// Where one goes from here, if not to file.
+    place: Option<Place>,
 }
 
 pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
     app.anyone(&visit.call)?;
     let draft = Draft::of(visit);
-    page(
+    let named = Place::named(visit);
+    let place = named.or_else(|| Place::kept(visit));
+    let mut response = page(
         StatusCode::OK,
         &StartPage {
             shell: &visit.shell,
@@ -38,9 +43,16 @@ pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
             by_text: draft.form.get("method") == Method::SendSms.as_str(),
             offers_texting: app.casework.offers_texting(),
             needs_script: app.casework.wants_work(),
+            place: place.filter(|place| *place != Place::File),
             draft: &draft,
         },
-    )
+    )?;
+    match named {
+        Some(Place::File) => Place::forget(visit, &mut response),
+        Some(place) => place.keep(visit, &mut response),
+        None => {}
+    }
+    Ok(response)
 }
 
 /// The same answer whether or not the number is known.
