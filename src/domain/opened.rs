@@ -33,6 +33,23 @@ pub enum OpenedError {
 }
 
 impl Opened {
+    /// As people write it: `2025.3`, `2025年3月1日`, `202503`.
+    pub fn parse_typed(text: &str) -> Result<Self, OpenedError> {
+        let spaced = text.replace(|c: char| "年月日号/.．-－".contains(c), " ");
+        let parts: Vec<&str> = spaced.split_whitespace().collect();
+        let parts = match parts[..] {
+            // All in one: a year, a month and perhaps a day.
+            [all] if [6, 8].contains(&all.len()) && all.bytes().all(|b| b.is_ascii_digit()) => {
+                let (year, rest) = all.split_at(4);
+                let (month, day) = rest.split_at(2);
+                [year, month, day].into_iter().filter(|part| !part.is_empty()).collect()
+            }
+            _ => parts,
+        };
+        let padded: Vec<String> = parts.iter().map(|part| format!("{part:0>2}")).collect();
+        padded.join("-").parse()
+    }
+
     pub fn first_day(self) -> Date {
         match self {
             Self::Day(day) => day,
@@ -123,6 +140,22 @@ mod tests {
         assert_eq!(serde_json::to_string(&[day, month]).unwrap(), r#"["2025-03-01","2024-02"]"#);
         assert_eq!(serde_json::from_str::<Opened>(r#""2024-02""#).unwrap(), month);
         assert!("1987-11".parse::<Opened>().is_ok() && "1987-11-01".parse::<Opened>().is_ok());
+    }
+
+    #[test]
+    fn what_people_write_is_understood() {
+        for text in ["2025-03", "2025.3", "2025/03", "2025年3月", " 2025 年 03 月 ", "202503", "2025－3"]
+        {
+            assert_eq!(Opened::parse_typed(text), "2025-03".parse(), "{text}");
+        }
+        for text in ["2025-03-09", "2025.3.9", "2025年3月9日", "20250309"] {
+            assert_eq!(Opened::parse_typed(text), "2025-03-09".parse(), "{text}");
+        }
+        for text in
+            ["", "2025", "3月", "25.3", "2025.13", "2025.3.40", "2025.3.1.1", "二〇二五年三月", "２０２５"]
+        {
+            assert!(Opened::parse_typed(text).is_err(), "{text}");
+        }
     }
 
     #[test]

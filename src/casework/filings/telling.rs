@@ -78,7 +78,8 @@ impl Casework {
             FilingNews::DocumentsAsked => "documents",
             FilingNews::AllDecided => "decided",
         };
-        let text = messages::of_filing(news, filing.language);
+        let link = self.links.as_ref().map(|links| links.filing(id));
+        let text = messages::of_filing(news, filing.language, link);
         self.tell(task, format!("list-{id}-{what}"), filing.contact, &text).await
     }
 }

@@ -18,14 +18,16 @@ use super::service::{App, Routes, with};
 use crate::domain::hex::hex;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 
 /// Name, media type, bytes.
 const ASSETS: &[(&str, &str, &[u8])] = &[
     ("console.js", SCRIPT, include_bytes!("console.js")),
+    ("desk.css", STYLE, include_bytes!("desk.css")),
     ("live.js", SCRIPT, include_bytes!("live.js")),
     ("proof-of-work.js", SCRIPT, include_bytes!("proof-of-work.js")),
     ("proof-of-work-worker.js", SCRIPT, include_bytes!("proof-of-work-worker.js")),
-    ("style.css", "text/css; charset=utf-8", include_bytes!("style.css")),
+    ("style.css", STYLE, include_bytes!("style.css")),
 ];
 
 /// Scripts that work together come out of one release after an hour at most.

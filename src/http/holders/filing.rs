@@ -117,7 +117,7 @@ impl Body {
 }
 
 impl NamedLabel {
-    pub(super) fn parse(self, place: usize) -> Result<DisputedLabel, Problem> {
+    pub fn parse(self, place: usize) -> Result<DisputedLabel, Problem> {
         let field = |name: &str| format!("labels[{place}].{name}");
         let provider = self.provider.parse().map_err(|why| wrong(&field("provider"), why))?;
         let category = self.category.map(|category| category.parse()).transpose();

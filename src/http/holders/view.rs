@@ -120,6 +120,9 @@ pub(in crate::http) struct DisputeView {
     pub documents: Vec<DocumentView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correction: Option<CorrectionView>,
+    /// It came with an enterprise's list.
+    #[serde(skip)]
+    pub is_of_list: bool,
 }
 
 /// That something was handed in, and never what is in it.
@@ -206,6 +209,7 @@ pub(in crate::http) async fn dispute_view(
         providers: providers.into_iter().map(|one| ProviderView::of(one, catalog, language)).collect(),
         documents: state.documents.iter().map(DocumentView::of).collect(),
         correction,
+        is_of_list: !dispute.control.is_code(),
     })
 }
 

@@ -190,6 +190,66 @@ pub(super) fn progress(word: &str) -> Words {
     }
 }
 
+/// Which field of a list's form is wrong, and how.
+pub(super) fn field(name: &str) -> Option<Words> {
+    Some(match name {
+        "company" => Words {
+            zh: "企业名称的格式不对，请按营业执照填写。",
+            en: "The company's name is not as it should be. Copy it from the business licence.",
+        },
+        "opened" => Words {
+            zh: "月份的格式不对，例如 2025-03。",
+            en: "That is no month. Write it like 2025-03.",
+        },
+        "numbers" => Words {
+            zh: "请填写 1 至 500 个号码，每行一个。",
+            en: "Give 1 to 500 numbers, one on a line.",
+        },
+        "name" => Words {
+            zh: "请勾选显示贵单位的名称，或填写现在错误显示的名称。",
+            en: "Tick to have your own name shown, or give the wrong name that is shown now.",
+        },
+        "note" => Words {
+            zh: "补充说明太长，或含有特殊字符。",
+            en: "The note is too long, or has characters that are not text.",
+        },
+        _ => return None,
+    })
+}
+
+/// Why one number of a list was not taken.
+pub(super) fn rejected(code: &str) -> Words {
+    match code {
+        "number_malformed" => Words {
+            zh: "不是电话号码，或缺少区号",
+            en: "no phone number, or its area code is missing",
+        },
+        "number_unsupported" => Words { zh: "不是中国大陆的号码", en: "not of mainland China" },
+        "date_malformed" => {
+            Words { zh: "月份不对，例如 2025-03", en: "no month; write it like 2025-03" }
+        }
+        "in_future" => Words { zh: "月份还没有到", en: "the month has not come yet" },
+        "contradicts" => Words {
+            zh: "和前面同一号码的月份不同",
+            en: "another month than the same number has above",
+        },
+        "dispute_open" => Words {
+            zh: "贵单位已为它提交过，还在处理",
+            en: "you filed it before, and it is under way",
+        },
+        "filings_exhausted" => {
+            Words { zh: "90 天内的申诉次数已用完", en: "its filings for 90 days are used up" }
+        }
+        "label_needed" => Words { zh: "没有指明哪个名称不对", en: "no wrong name was given" },
+        "name_malformed" => Words { zh: "名称的格式不对", en: "the name is not as it should be" },
+        "opened_unwanted" => {
+            Words { zh: "这类申诉不需要月份", en: "this kind of dispute has no month" }
+        }
+        "too_many_labels" => Words { zh: "标记太多", en: "too many labels" },
+        _ => Words { zh: "这一行的格式不对", en: "the line is not as it should be" },
+    }
+}
+
 /// What was wrong with a form that came back; empty where nothing was.
 pub(super) fn said(draft: &Draft, language: Language) -> String {
     if draft.has_problem() {

@@ -91,7 +91,7 @@ async fn a_link_in_a_message_asks_for_a_proof_and_comes_back() {
     phone.reads("请先验证号码").await;
     phone.shoots("1-prove").await;
     phone.browser.find(Locator::Css("main a.button")).await.unwrap().click().await.unwrap();
-    phone.reads("会回到您的申诉").await;
+    phone.reads("会回到刚才的页面").await;
     phone.shoots("2-start").await;
     phone.proves_by_code().await;
     phone.reads("未获通过").await;

@@ -6,6 +6,7 @@ mod dark;
 mod docs;
 mod holder;
 mod holder_safety;
+mod lists;
 mod oversight;
 mod person;
 mod plain;
@@ -46,6 +47,17 @@ const AUDIT: &str = "const [done] = arguments;
         [id, impact, help, nodes.map(({ html, failureSummary }) => [html, failureSummary])])))
         .catch((error) => done([String(error)]));";
 
+/// What the page came to with all that it loaded, and from where. What it
+/// fetched since, and documents of a case, are not of the page.
+const LOADED: &str = "
+    const parts = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+        .filter(({ initiatorType }) => !['fetch', 'img'].includes(initiatorType));
+    return [parts.reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0),
+        [...new Set(parts.map(({ name }) => new URL(name).origin))].filter((one) => one !== location.origin)]";
+
+/// People pay for what they load, and wait for it.
+const PAGE_BYTES_MAX: u64 = 60 * 1024;
+
 fn phone() -> Value {
     json!({ "width": 360, "height": 1_500, "pixelRatio": 1.5, "touch": true })
 }
@@ -67,11 +79,14 @@ impl Browser {
         Self::start_with(languages, Some(json!({ "deviceMetrics": metrics }))).await
     }
 
-    /// Writes what is in the window now, and looks whether somebody who
-    /// cannot see it, or has no mouse, would be kept out.
+    /// Writes what is in the window now, and looks what it weighs and whether
+    /// somebody who cannot see it, or has no mouse, would be kept out.
     pub async fn shoot(&self, name: &str) {
         std::fs::create_dir_all(SHOTS_DIR).unwrap();
         std::fs::write(format!("{SHOTS_DIR}/{name}.png"), self.screenshot().await.unwrap()).unwrap();
+        let loaded = self.execute(LOADED, Vec::new()).await.unwrap();
+        assert!(loaded[0].as_u64().unwrap() < PAGE_BYTES_MAX, "{name}: {} bytes", loaded[0]);
+        assert_eq!(loaded[1], json!([]), "{name} loads from other hosts");
         let axe = std::fs::read_to_string(AXE).expect("axe-core is installed: see tests/all");
         self.execute(&axe, Vec::new()).await.unwrap();
         let found = self.execute_async(AUDIT, Vec::new()).await.unwrap();

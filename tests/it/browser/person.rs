@@ -38,7 +38,13 @@ impl<'a> Person<'a> {
 
     pub async fn presses(&self, button: &str) {
         let found = format!("//button[contains(., '{button}')]");
-        self.browser.find(Locator::XPath(&found)).await.unwrap().click().await.unwrap();
+        let button = self.browser.wait().for_element(Locator::XPath(&found)).await;
+        button.unwrap().click().await.unwrap();
+    }
+
+    pub async fn presses_choice(&self, value: &str) {
+        let found = format!("[value='{value}']");
+        self.browser.find(Locator::Css(&found)).await.unwrap().click().await.unwrap();
     }
 
     /// Waits until the page says so.

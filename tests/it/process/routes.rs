@@ -37,6 +37,8 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/d/{}/withdraw", &[("POST", Anyone)]),
     ("/d/{}/appeal", &[("POST", Anyone)]),
     ("/d/{}/receipt", &[("GET", Anyone)]),
+    ("/filings", &[("GET", Anyone), ("POST", Anyone)]),
+    ("/filings/{}", &[("GET", Anyone)]),
     ("/console", &[("GET", Anyone)]),
     ("/console/login", &[("GET", Anyone), ("POST", Anyone)]),
     ("/console/logout", &[("POST", Anyone)]),
@@ -127,6 +129,7 @@ pub fn is_page(path: &str) -> bool {
     ["/code", "/file", "/stats", "/receipt"].contains(&path)
         || path == "/"
         || path.starts_with("/d/")
+        || path.starts_with("/filings")
         || path.starts_with("/docs")
         || path.starts_with("/console")
 }

@@ -6,42 +6,15 @@ mod renewals;
 
 use http::Method;
 use serde_json::{Value, json};
-use zhengming::cli::demo::stand_in::Contract;
-use zhengming::domain::uscc::Uscc;
 
-use crate::support::{Answer, Dispute, Holder, World, day};
+use crate::support::company::{COMPANY, USCC, came_to_company, is_anothers, is_companys};
+use crate::support::{Answer, Dispute, Holder, World};
 
 /// Of the clerk, who has it in hand.
 const CONTACT: &str = "+8613800138000";
 const LANDLINE: &str = "+861062345678";
-const COMPANY: &str = "厦门某某科技有限公司";
-const USCC: &str = "91350211M000100Y46";
-
 fn landline(nth: usize) -> String {
     format!("+861062340{nth:03}")
-}
-
-/// A contract of the company, or of somebody else.
-fn contract(name: &str, from: &str, until: Option<&str>) -> Contract {
-    let uscc = (name == COMPANY).then(|| Uscc::parse(USCC).unwrap());
-    let (holder, name) = (name.to_owned(), name.to_owned());
-    Contract { holder, name, uscc, from: day(from), until: until.map(day) }
-}
-
-/// The number was another's, rested, and is the company's since March 2025.
-fn came_to_company(world: &World, number: &str) {
-    let former = contract("former", "2019-05-01", Some("2024-12-01"));
-    world.cmcc.set(world.number(number), vec![former, contract(COMPANY, "2025-03-15", None)]);
-}
-
-fn is_companys(world: &World, number: &str) {
-    world.cmcc.set(world.number(number), vec![contract(COMPANY, "2020-01-01", None)]);
-}
-
-fn is_anothers(world: &World, number: &str) {
-    let mut another = contract("福州某某科技有限公司", "2020-01-01", None);
-    another.uscc = Some(Uscc::parse("91440300708461136T").unwrap());
-    world.cmcc.set(world.number(number), vec![another]);
 }
 
 fn list(reason: &str, numbers: &[&str], more: Value) -> Value {

@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod client;
+pub mod company;
 pub mod dice;
 pub mod files;
 pub mod half_year;

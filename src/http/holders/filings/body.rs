@@ -43,9 +43,9 @@ struct Body {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EnterpriseBody {
-    name: String,
-    uscc: String,
+pub(in crate::http) struct EnterpriseBody {
+    pub name: String,
+    pub uscc: String,
 }
 
 /// Of one number, or of all.
@@ -135,16 +135,16 @@ async fn read_csv(call: &mut Call, numbering: &Numbering) -> Result<(NumberList,
 }
 
 /// What all numbers have in common, as it was sent.
-struct Head {
-    reason: ReasonName,
-    enterprise: EnterpriseBody,
-    show_name: bool,
-    opened: Option<Opened>,
-    note: Option<String>,
+pub(in crate::http) struct Head {
+    pub reason: ReasonName,
+    pub enterprise: EnterpriseBody,
+    pub show_name: bool,
+    pub opened: Option<Opened>,
+    pub note: Option<String>,
 }
 
 impl Head {
-    fn parse(self) -> Result<NumberList, Problem> {
+    pub fn parse(self) -> Result<NumberList, Problem> {
         let reason = match (self.reason, self.show_name, self.opened) {
             (ReasonName::Reassigned, true, _) => return Err(foreign("show_name", "name_mismatch")),
             (ReasonName::NameMismatch, _, Some(_)) => return Err(foreign("opened", "reassigned")),
@@ -165,19 +165,19 @@ impl Head {
 }
 
 /// A list in the making: each number once.
-struct Listing {
+pub(in crate::http) struct Listing {
     list: NumberList,
     opened: Option<Opened>,
     places: BTreeMap<Number, usize>,
 }
 
 impl Listing {
-    fn new(list: NumberList, opened: Option<Opened>) -> Self {
+    pub fn new(list: NumberList, opened: Option<Opened>) -> Self {
         Self { list, opened, places: BTreeMap::new() }
     }
 
     /// A number that comes again brings another label, or is one too many.
-    fn add(
+    pub fn add(
         &mut self,
         at: LinePlace,
         text: &str,
@@ -211,7 +211,7 @@ impl Listing {
     }
 
     /// Only what can be a number is kept and comes back.
-    fn reject(&mut self, at: LinePlace, text: Option<&str>, code: &str) {
+    pub fn reject(&mut self, at: LinePlace, text: Option<&str>, code: &str) {
         let is_like_one = |text: &&str| {
             text.len() <= DIGITS_MAX + 1 && text.bytes().all(|b| b.is_ascii_digit() || b == b'+')
         };
@@ -219,7 +219,7 @@ impl Listing {
         self.list.rejected.push(RejectedLine { at, number, code: code.to_owned() });
     }
 
-    fn whole(self) -> Result<NumberList, Problem> {
+    pub fn whole(self) -> Result<NumberList, Problem> {
         let NumberList { numbers, rejected, .. } = &self.list;
         if !(1..=NUMBERS_PER_FILING_MAX).contains(&(numbers.len() + rejected.len())) {
             return Err(not_so_many());

@@ -3,6 +3,8 @@
 
 mod body;
 
+pub(in crate::http) use body::{EnterpriseBody, Head, Listing};
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -159,7 +159,7 @@ fn path(id: DisputeId) -> String {
     format!("/d/{id}")
 }
 
-fn tone(status: Status) -> &'static str {
+pub(super) fn tone(status: Status) -> &'static str {
     match status {
         Status::Corrected => "good",
         Status::Refused | Status::Reverted => "wrong",

@@ -12,6 +12,7 @@ use crate::casework::actors::Holder;
 use crate::casework::filing::Idempotency;
 use crate::domain::dispute::{Dispute, Reason};
 use crate::domain::label::{Label, LabelKind};
+use crate::domain::opened::Opened;
 use crate::domain::refusal::Refusal;
 use crate::http::body::BodyStream;
 use crate::http::holders::{CorrectionView, FilingBody, NamedLabel, ReasonName, ShowBody, correction_of};
@@ -153,7 +154,9 @@ async fn try_file(app: &Service, visit: &Visit, holder: &Holder, form: &Form) ->
         (Some(name), uscc) if by_name => Some(ShowBody { name, uscc: uscc.unwrap_or_default() }),
         _ => None,
     };
-    let opened = if by_name { None } else { text("opened") };
+    // Browsers without a field for months leave it to people how to write one.
+    let month = |typed: String| Opened::parse_typed(&typed).map_or(typed, |opened| opened.to_string());
+    let opened = if by_name { None } else { text("opened").map(month) };
     let said = FilingBody { reason, opened, labels, show, note: text("note"), contact: None };
     let filing = said.parse(&app.casework.reference().numbering)?;
     let key = text("once").ok_or(Refusal::IdempotencyKeyMissing)?;

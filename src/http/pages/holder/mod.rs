@@ -1,9 +1,10 @@
 //! The holder's way, one screen a step: number, code, what is shown and since
-//! when it is yours. Then the dispute's own page.
+//! when it is yours. Then the dispute's own page. Beside it, lists of numbers.
 
 mod code;
 mod dispute;
 mod file;
+mod filings;
 mod place;
 mod start;
 
@@ -39,7 +40,8 @@ pub(super) fn routes(app: &App) -> Routes {
             POST: visit.shown(file::file(&app, &visit, body)),
         })
     });
-    start.or(code).unify().or(file).unify().or(dispute_routes(app)).unify().boxed()
+    let steps = start.or(code).unify().or(file).unify();
+    steps.or(filings::routes(app)).unify().or(dispute_routes(app)).unify().boxed()
 }
 
 /// A dispute's page, for who filed it.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use warp::reply::Response;
 
 use super::file::holder;
-use crate::domain::id::DisputeId;
+use crate::domain::id::{DisputeId, FilingId};
 use crate::http::pages::cookies::Cookie;
 use crate::http::pages::shell::{Shell, page};
 use crate::http::pages::visit::Visit;
@@ -24,6 +24,8 @@ const WANTED: Cookie<'_> = Cookie { name: "wanted", path: "/", seconds_max: 1_20
 pub(super) enum Place {
     File,
     Dispute(DisputeId),
+    Filings,
+    Filing(FilingId),
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,11 +60,17 @@ impl FromStr for Place {
     type Err = ();
 
     fn from_str(path: &str) -> Result<Self, ()> {
-        if path == "/file" {
-            return Ok(Self::File);
+        let (room, id) = match path.strip_prefix('/').ok_or(())?.split_once('/') {
+            Some((room, id)) => (room, Some(id)),
+            None => (&path[1..], None),
+        };
+        match (room, id) {
+            ("file", None) => Ok(Self::File),
+            ("filings", None) => Ok(Self::Filings),
+            ("filings", Some(id)) => id.parse().map(Self::Filing).map_err(|_| ()),
+            ("d", Some(id)) => id.parse().map(Self::Dispute).map_err(|_| ()),
+            _ => Err(()),
         }
-        let id = path.strip_prefix("/d/").and_then(|id| id.parse().ok());
-        id.map(Self::Dispute).ok_or(())
     }
 }
 
@@ -71,6 +79,8 @@ impl fmt::Display for Place {
         match self {
             Self::File => f.write_str("/file"),
             Self::Dispute(id) => write!(f, "/d/{id}"),
+            Self::Filings => f.write_str("/filings"),
+            Self::Filing(id) => write!(f, "/filings/{id}"),
         }
     }
 }
@@ -133,7 +143,7 @@ mod tests {
     #[test]
     fn only_places_of_ours_are_gone_back_to() {
         let id = "0197a000-0000-7000-8000-00000000000b";
-        for path in ["/file", &format!("/d/{id}")] {
+        for path in ["/file", "/filings", &format!("/d/{id}"), &format!("/filings/{id}")] {
             assert_eq!(path.parse::<Place>().unwrap().to_string(), path);
         }
         let attempts = [
@@ -145,6 +155,9 @@ mod tests {
             "/d/..",
             "/d/../code",
             "/console",
+            "/filings/",
+            "/filings/x",
+            "/file/",
             "/file ",
             "/file\r\nset-cookie: a=b",
         ];

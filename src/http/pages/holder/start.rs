@@ -25,8 +25,9 @@ struct StartPage<'a> {
     by_text: bool,
     offers_texting: bool,
     needs_script: bool,
-    /// Where one goes from here, if not to file.
-    place: Option<Place>,
+    /// Where one goes from here, if not to file for this number.
+    files_list: bool,
+    comes_back: bool,
 }
 
 pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
@@ -43,7 +44,8 @@ pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
             by_text: draft.form.get("method") == Method::SendSms.as_str(),
             offers_texting: app.casework.offers_texting(),
             needs_script: app.casework.wants_work(),
-            place: place.filter(|place| *place != Place::File),
+            files_list: place == Some(Place::Filings),
+            comes_back: place.is_some_and(|place| place != Place::File),
             draft: &draft,
         },
     )?;
