@@ -56,11 +56,11 @@ pub(super) fn of_dispute(status: Status, language: Language, link: Option<String
 pub(super) fn of_filing(news: FilingNews, language: Language, link: Option<String>) -> String {
     let (zh, en) = match news {
         FilingNews::DocumentsAsked => (
-            "贵单位批量提交的号码标记申诉中有需要补充材料的。",
+            "贵单位的批量申诉中有需要补充材料的。",
             "Some of the numbers that you filed need something more from you.",
         ),
         FilingNews::AllDecided => {
-            ("贵单位批量提交的号码标记申诉已全部处理完毕。", "All of the numbers that you filed are decided.")
+            ("贵单位的批量申诉已全部处理完毕。", "All of the numbers that you filed are decided.")
         }
     };
     message(language, zh, en, link)
