@@ -50,6 +50,7 @@ pub mod tenures;
 #[cfg(test)]
 mod testkit;
 pub mod texting;
+pub mod throughput;
 pub mod uploads;
 pub mod view;
 mod visitors;

@@ -220,7 +220,10 @@ impl Casework {
         for what in &happened {
             after.apply(self.now(), by.clone(), what.clone());
         }
+        let mut account = self.account(moderator.name()).await?;
+        account.value.count_decision(self.home_day(self.now()));
         let mut changeset = Changeset::default();
+        changeset.put(account);
         self.follow(&mut changeset, dispute, file, by, happened).await?;
         self.commit(changeset).await?;
         Ok(after.status())

@@ -47,6 +47,7 @@ impl Casework {
             totp_step_used: 0,
             disabled: false,
             sessions_ended_at: None,
+            decided: Default::default(),
         };
         let uri = otpauth_uri(&self.totp(&moderator))?;
         let mut changeset = Changeset::default();

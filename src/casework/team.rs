@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::casework::actors::{ModeratorActor, Owner, Role};
 use crate::casework::{Casework, Error, Result, audit};
@@ -22,6 +23,7 @@ pub struct Member {
     pub disabled: bool,
     /// To the half minute; `None`: never.
     pub logged_in_at: Option<Timestamp>,
+    pub decided_in_7_days: u32,
 }
 
 impl Casework {
@@ -29,7 +31,8 @@ impl Casework {
     pub async fn team(&self, moderator: &ModeratorActor) -> Result<Vec<Member>> {
         moderator.at_least(Role::Admin)?;
         let accounts = self.store().all::<Moderator>(&Listing::Moderators).await?;
-        Ok(accounts.into_iter().map(|account| Member::of(account.value)).collect())
+        let today = self.home_day(self.now());
+        Ok(accounts.into_iter().map(|account| Member::of(account.value, today)).collect())
     }
 
     /// One that nobody guesses, for an account's first log-in.
@@ -99,9 +102,11 @@ impl Casework {
 }
 
 impl Member {
-    fn of(account: Moderator) -> Self {
+    fn of(account: Moderator, today: Date) -> Self {
         let step = i64::try_from(account.totp_step_used).ok().filter(|step| *step > 0);
         let logged_in_at = step.and_then(|step| Timestamp::from_second(step * TOTP_STEP_S).ok());
-        Self { name: account.name, role: account.role, disabled: account.disabled, logged_in_at }
+        let decided_in_7_days = account.decided_in_week(today);
+        let Moderator { name, role, disabled, .. } = account;
+        Self { name, role, disabled, logged_in_at, decided_in_7_days }
     }
 }

@@ -1,7 +1,10 @@
 //! Records of who may enter: keys of providers and operators, moderators and
 //! their sessions.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::{KeyId, ModeratorName, OperatorId, ProviderId, SessionId};
@@ -53,6 +56,9 @@ pub struct Moderator {
     /// Sessions that had begun by then are over.
     #[serde(default)]
     pub sessions_ended_at: Option<Timestamp>,
+    /// Cases that they decided, by civil day at home.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub decided: BTreeMap<Date, u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -86,7 +86,7 @@ impl Casework {
     }
 
     /// The civil day at home, by which weeks are counted.
-    fn home_day(&self, at: Timestamp) -> Date {
+    pub(super) fn home_day(&self, at: Timestamp) -> Date {
         self.reference().numbering.home_zone().to_datetime(at).date()
     }
 }

@@ -134,6 +134,7 @@ fn account(name: &ModeratorName) -> Moderator {
         totp_step_used: 0,
         disabled: false,
         sessions_ended_at: None,
+        decided: std::collections::BTreeMap::default(),
     }
 }
 

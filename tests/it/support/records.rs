@@ -158,6 +158,7 @@ pub fn moderator(nth: u64) -> Moderator {
         totp_step_used: 0,
         disabled: false,
         sessions_ended_at: None,
+        decided: std::collections::BTreeMap::default(),
     }
 }
 

@@ -5,6 +5,7 @@ use http::StatusCode;
 
 use super::desk::Desk;
 use crate::casework::moderation::Queue;
+use crate::casework::throughput::Throughput;
 use crate::http::pages::form::Draft;
 use crate::http::pages::shell::{Shell, page};
 use crate::http::pages::visit::Visit;
@@ -21,6 +22,7 @@ struct HomePage<'a> {
     said: &'a str,
     queue: &'a Queue,
     waiting: u64,
+    throughput: Throughput,
 }
 
 pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
@@ -30,5 +32,9 @@ pub(super) async fn show(app: &Service, visit: &Visit) -> Answer {
     let draft = Draft::of(visit);
     let said = words::said(&draft, visit.shell.language);
     let shell = &visit.shell;
-    page(StatusCode::OK, &HomePage { shell, desk: &desk, draft: &draft, said: &said, queue: &queue, waiting })
+    let throughput = app.casework.throughput(&desk.moderator).await?;
+    page(
+        StatusCode::OK,
+        &HomePage { shell, desk: &desk, draft: &draft, said: &said, queue: &queue, waiting, throughput },
+    )
 }
