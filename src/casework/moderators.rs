@@ -28,6 +28,8 @@ pub struct LoggedIn {
     pub token: String,
     pub role: Role,
     pub expires_at: Timestamp,
+    /// Shows that somebody logged in to this account from where it is kept.
+    pub device: String,
 }
 
 impl Casework {
@@ -117,6 +119,7 @@ impl Casework {
         };
         let token = self.parts.secret.session_token(session.id);
         let expires_at = session.expires_at;
+        let device = self.device_token(&session.moderator);
         let mut changeset = Changeset::default();
         let who = format!("moderator:{}", session.moderator);
         changeset.audit.push(audit(now, who.clone(), "logged_in", who));
@@ -125,7 +128,7 @@ impl Casework {
         match self.commit(changeset).await {
             // Two log-ins with one code: one of them is a replay.
             Err(Error::Stale) => Err(Refusal::LoginWrong.into()),
-            done => done.map(|()| LoggedIn { token, role, expires_at }),
+            done => done.map(|()| LoggedIn { token, role, expires_at, device }),
         }
     }
 

@@ -233,6 +233,7 @@ fn rates(config: &Config) -> LimitsConfig {
         requests_per_moderator_per_second: limits.requests_per_moderator_per_second,
         verifications_per_address_per_hour: limits.verifications_per_address_per_hour,
         logins_per_address_per_minute: limits.logins_per_address_per_minute,
+        logins_per_account_per_hour: limits.logins_per_account_per_hour,
         snapshots_per_provider_per_day: limits.snapshots_per_provider_per_day,
         ..LimitsConfig::default()
     }

@@ -45,6 +45,7 @@ pub struct LimitsConfig {
     pub requests_per_moderator_per_second: u32,
     pub verifications_per_address_per_hour: u32,
     pub logins_per_address_per_minute: u32,
+    pub logins_per_account_per_hour: u32,
     pub snapshots_per_provider_per_day: u32,
     /// How many callers each rate tells apart before newcomers share one.
     pub keys_max: usize,
@@ -60,6 +61,7 @@ impl Default for LimitsConfig {
             requests_per_moderator_per_second: 20,
             verifications_per_address_per_hour: 20,
             logins_per_address_per_minute: 5,
+            logins_per_account_per_hour: 30,
             snapshots_per_provider_per_day: 20,
             keys_max: 100_000,
         }
@@ -77,6 +79,8 @@ pub struct Limits {
     pub requests_by_moderator: Limiter<ModeratorName>,
     pub verifications_by_address: Limiter<AddressPrefix>,
     pub logins_by_address: Limiter<AddressPrefix>,
+    /// From wherever nobody has logged in to it before.
+    pub logins_by_account: Limiter<ModeratorName>,
     pub snapshots_by_provider: Limiter<ProviderId>,
     pub event_streams_by_provider: Places<ProviderId>,
     pub uploads_by_number: Places<Number>,
@@ -105,6 +109,7 @@ impl Limits {
                 config.verifications_per_address_per_hour
             )),
             logins_by_address: limit!(minute("logins", config.logins_per_address_per_minute)),
+            logins_by_account: limit!(hour("account", config.logins_per_account_per_hour)),
             snapshots_by_provider: limit!(day("snapshots", config.snapshots_per_provider_per_day)),
             uploads_by_number: Places::new("uploads", UPLOADS_PER_NUMBER_MAX),
             event_streams_by_provider: Places::new("event-streams", SSE_CONNECTIONS_PER_PROVIDER_MAX),
@@ -120,6 +125,7 @@ impl Limits {
         self.requests_by_moderator.purge();
         self.verifications_by_address.purge();
         self.logins_by_address.purge();
+        self.logins_by_account.purge();
         self.snapshots_by_provider.purge();
     }
 }

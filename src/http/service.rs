@@ -105,6 +105,17 @@ impl Service {
         Ok(Paid(standings))
     }
 
+    /// And to which account. Whoever guesses from many addresses is slowed
+    /// here; a browser that knows the account is not kept out by that.
+    pub fn login_to(&self, name: &str, device: Option<&str>) -> Result<(), Problem> {
+        match name.parse() {
+            Ok(name) if !device.is_some_and(|token| self.casework.device_token_is(&name, token)) => {
+                self.limits.logins_by_account.check(&name).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub async fn holder(&self, call: &Call) -> Result<(Holder, Paid), Problem> {
         let Paid(mut standings) = self.anyone(call)?;
         let holder = self.casework.holder(credential(call)?).await?;

@@ -47,6 +47,8 @@ limits! {
     /// address prefix. More are flagged and slowed, never refused for that.
     cluster_filings_per_30_days: u32 = 10,
     logins_per_address_per_minute: u32 = 5,
+    /// From browsers in which nobody has logged in to it, from wherever.
+    logins_per_account_per_hour: u32 = 30,
     snapshots_per_provider_per_day: u32 = 20,
     /// For each key.
     recycling_dates_per_number_per_day: u32 = 3,

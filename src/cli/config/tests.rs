@@ -29,7 +29,7 @@ fn an_empty_file_is_the_default() {
 fn the_documented_file_has_every_key_at_its_default() {
     assert_eq!(load(EVERY_KEY).unwrap(), Config::default());
     let keys = EVERY_KEY.lines().filter(|line| line.contains(" = ") && !line.starts_with('#'));
-    assert_eq!(keys.count(), 8 + 6 + 4 + 1 + 16);
+    assert_eq!(keys.count(), 8 + 6 + 4 + 1 + 17);
 }
 
 #[test]

@@ -21,6 +21,7 @@ struct LogIn {
 pub(super) async fn log_in(app: &Service, mut call: Call) -> Answer {
     let paid = app.login(&call)?;
     let LogIn { name, password, totp } = call.json(BODY_BYTES_MAX).await?;
+    app.login_to(&name, None)?;
     let session = app.casework.log_in(&name, &password, &totp).await?;
     let body = json!({
         "token": session.token,

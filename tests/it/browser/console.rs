@@ -1,5 +1,6 @@
 //! The console at a desk.
 
+use zhengming::http::limits::LimitsConfig;
 use zhengming::store::Role;
 
 use super::person::Person;
@@ -20,6 +21,24 @@ impl Person<'_> {
         self.types("password", PASSWORD).await;
         self.types("totp", &self.world.totp(name).await).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_guesses_does_not_keep_out_who_was_in_before() {
+    let limits = LimitsConfig { logins_per_account_per_hour: 2, ..Setup::default().limits };
+    let world = World::with(Setup { limits, ..Setup::default() }).await;
+    world.moderator("alice", Role::Moderator).await;
+    let alice = Person::at_a_desk(&world, "zh-CN", "console-known").await;
+    alice.logs_in("alice").await;
+    alice.reads("等待审核").await;
+    alice.presses("退出").await;
+    alice.reads("审核员登录").await;
+    world.logs_in("alice", "guess", "000000").await.refused(429, "too_many_requests");
+    let elsewhere = Person::at_a_desk(&world, "zh-CN", "console-elsewhere").await;
+    elsewhere.logs_in("alice").await;
+    elsewhere.reads("操作太频繁了").await;
+    alice.logs_in("alice").await;
+    alice.reads("等待审核").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -67,6 +67,22 @@ async fn guessing_passwords_is_slow() {
 }
 
 #[tokio::test]
+async fn an_account_is_guessed_slowly_from_anywhere() {
+    let limits = LimitsConfig { logins_per_account_per_hour: 2, ..Setup::default().limits };
+    let world = World::with(Setup { limits, ..Setup::default() }).await;
+    world.moderator("alice", Role::Moderator).await;
+    // Whether or not there is such an account. Alice logged in once.
+    for (name, left) in [("alice", 1), ("nobody", 2)] {
+        for _ in 0..left {
+            world.logs_in(name, "guess", "000000").await.refused(401, "login_wrong");
+        }
+        world.logs_in(name, "guess", "000000").await.refused(429, "too_many_requests");
+    }
+    world.logs_in("carol", "guess", "000000").await.refused(401, "login_wrong");
+    world.logs_in("No Body!", "guess", "000000").await.refused(401, "login_wrong");
+}
+
+#[tokio::test]
 async fn no_route_opens_without_a_session() {
     let world = World::new().await;
     let holder = world.holder(NUMBER).await;

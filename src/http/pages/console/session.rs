@@ -5,12 +5,16 @@ use http::StatusCode;
 
 use super::desk::{SESSION, WANTED, is_room};
 use crate::http::body::BodyStream;
+use crate::http::pages::cookies::Cookie;
 use crate::http::pages::form::{Draft, Form, back, taken};
 use crate::http::pages::shell::{Shell, page, see};
 use crate::http::pages::visit::Visit;
 use crate::http::pages::words;
 use crate::http::problem::{Answer, Problem};
 use crate::http::service::Service;
+
+/// Somebody logged in here before, and may again while others guess.
+const DEVICE: Cookie<'_> = Cookie { name: "device", path: "/console/login", seconds_max: 90 * 86_400 };
 
 const PLACE: &str = "/console/login";
 
@@ -35,6 +39,7 @@ pub(super) async fn log_in(app: &Service, visit: &Visit, body: BodyStream) -> An
     let form = Form::read(app, visit, body).await?;
     let logged_in = async {
         app.login(&visit.call)?;
+        app.login_to(form.get("name"), visit.cookie(&DEVICE))?;
         let totp: String = form.get("totp").chars().filter(|c| !c.is_whitespace()).collect();
         Ok::<_, Problem>(app.casework.log_in(form.get("name"), form.get("password"), &totp).await?)
     };
@@ -44,6 +49,7 @@ pub(super) async fn log_in(app: &Service, visit: &Visit, body: BodyStream) -> An
             let mut response = see(wanted.unwrap_or("/console"))?;
             visit.remove(&mut response, &WANTED);
             visit.set(&mut response, &SESSION, &session.token);
+            visit.set(&mut response, &DEVICE, &session.device);
             taken(visit, PLACE, &mut response);
             Ok(response)
         }
