@@ -197,6 +197,15 @@ impl Casework {
         Ok(status)
     }
 
+    /// Whether the last word of this moderator on the case was this very one.
+    fn just_said(&self, dispute: &Dispute, moderator: &ModeratorActor, command: &Command) -> bool {
+        let by = Actor::Moderator { name: moderator.name().clone() };
+        let last = dispute.events.iter().rfind(|event| event.actor == by);
+        last.is_some_and(|last| {
+            later(last.at, SignedDuration::from_mins(LEASE_MINUTES)) > self.now() && last.what.says(command)
+        })
+    }
+
     async fn try_decide(
         &self,
         moderator: &ModeratorActor,
@@ -211,6 +220,10 @@ impl Casework {
             dispute.value.decide(command.clone(), self.weighing(&dispute.value, &file.value, &labels));
         // Whose turn it is comes before what has changed in the meantime.
         let happened = match decided {
+            // A second press of the button: the first one did it.
+            Err(Refusal::LeaseMissing) if self.just_said(&dispute.value, moderator, command) => {
+                return Ok(dispute.value.status());
+            }
             Err(refusal @ (Refusal::SamePerson | Refusal::LeaseMissing)) => return Err(refusal.into()),
             _ if dispute.version != version => return Err(Refusal::Stale.into()),
             decided => decided?,

@@ -70,6 +70,24 @@ pub struct Weighing<'a> {
     pub now: Timestamp,
 }
 
+impl What {
+    /// Whether this came of a moderator's command.
+    pub fn says(&self, command: &Command) -> bool {
+        match (command, self) {
+            (Command::Approve { ruling, .. }, Self::ApprovedOnce { ruling: said }) => ruling == said,
+            (Command::Approve { ruling, .. }, Self::Approved { ruling: said, .. }) => {
+                Some(ruling) == said.as_ref()
+            }
+            (Command::Refuse { ruling, .. }, Self::SecondRefused { ruling: said }) => ruling == said,
+            (Command::Refuse { ruling, .. }, Self::Refused(said)) => ruling.reason_code == said.code,
+            (Command::AskDocuments { ruling, .. }, Self::DocumentsAsked { ruling: said, .. }) => {
+                ruling == said
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Dispute {
     pub fn decide(&self, command: Command, weighing: Weighing<'_>) -> Result<Vec<What>, Refusal> {
         let state = self.state();

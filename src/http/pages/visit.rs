@@ -129,11 +129,12 @@ impl Visit {
         let said = words::problem(problem.code(), self.shell.language);
         let status = problem.status();
         let mut shell = self.shell.clone();
+        let start = if shell.path.starts_with("/console") { "/console" } else { "/" };
         if self.method != Method::GET {
             // A page in another language cannot be had from where forms go.
-            shell.path = "/".to_owned();
+            start.clone_into(&mut shell.path);
         }
-        let mut response = page(status, &ProblemPage { shell: &shell, status, said: &said })?;
+        let mut response = page(status, &ProblemPage { shell: &shell, status, said: &said, start })?;
         // Retry-After and the like say the same to a browser; there is no
         // credential that it could show.
         let told = problem.into_response();
@@ -152,6 +153,7 @@ struct ProblemPage<'a> {
     shell: &'a Shell,
     status: StatusCode,
     said: &'a str,
+    start: &'a str,
 }
 
 /// It is only ever compared and hashed, but it goes back into a header.

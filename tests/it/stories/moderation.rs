@@ -83,6 +83,24 @@ async fn an_account_is_guessed_slowly_from_anywhere() {
 }
 
 #[tokio::test]
+async fn a_decision_sent_twice_is_taken_once() {
+    let world = World::new().await;
+    let alice = world.moderator("alice", Role::Moderator).await;
+    let dispute = in_review(&world).await;
+    let case = alice.takes_next().await.ok(200);
+    assert_eq!(alice.decides(&case, "refuse").await.ok(200)["status"], "refused");
+    let before = world.changes();
+    assert_eq!(alice.decides(&case, "refuse").await.ok(200)["status"], "refused");
+    alice.decides(&case, "approve").await.refused(403, "lease_missing");
+    world.advance(seconds(15 * 60));
+    alice.decides(&case, "refuse").await.refused(403, "lease_missing");
+    assert_eq!(world.changes(), before, "and nothing is written for it");
+    let view = dispute.is("refused").await;
+    let told = view["timeline"].as_array().unwrap().iter().filter(|one| one["event"] == "refused");
+    assert_eq!(told.count(), 1);
+}
+
+#[tokio::test]
 async fn no_route_opens_without_a_session() {
     let world = World::new().await;
     let holder = world.holder(NUMBER).await;
