@@ -17,4 +17,5 @@ mod proof_of_work;
 mod providers;
 mod reassigned;
 mod recycling;
+mod sessions;
 mod texting;
