@@ -17,7 +17,9 @@ pub(super) use evidence::{parts_of, take_files};
 pub(super) use filing::{Body as FilingBody, NamedLabel, ReasonName, ShowBody};
 pub(super) use filings::{EnterpriseBody, Head as ListHead, Listing};
 pub(super) use labels::list as list_labels;
-pub(super) use view::{CorrectionView, DisputeView, DocumentView, LabelView, correction_of, dispute_view};
+pub(super) use view::{
+    CorrectionView, DisputeView, DocumentView, Happened, LabelView, correction_of, dispute_view,
+};
 
 use warp::Filter;
 

@@ -13,7 +13,7 @@ use crate::domain::dispute::Status;
 use crate::domain::id::DisputeId;
 use crate::domain::refusal::Refusal;
 use crate::http::body::BodyStream;
-use crate::http::holders::{DisputeView, dispute_view, receipt_of, take_files};
+use crate::http::holders::{DisputeView, Happened, dispute_view, receipt_of, take_files};
 use crate::http::pages::cookies::Cookie;
 use crate::http::pages::form::{Draft, Form, back, taken, with_files};
 use crate::http::pages::shell::{Shell, never_kept, page, see};
@@ -47,6 +47,13 @@ struct DisputePage<'a> {
     wants_documents: bool,
     may_appeal: bool,
     has_receipt: bool,
+}
+
+impl DisputePage<'_> {
+    /// Why it was refused stands at the top, and need not be read twice.
+    fn is_said_above(&self, happened: &Happened) -> bool {
+        self.view.refusal.as_ref().is_some_and(|refusal| refusal.text == happened.text)
+    }
 }
 
 pub(super) async fn show(app: &Service, visit: &Visit, id: DisputeId) -> Answer {
