@@ -218,14 +218,16 @@ impl Casework {
         let labels = self.labels_of(dispute.value.number).await?;
         let decided =
             dispute.value.decide(command.clone(), self.weighing(&dispute.value, &file.value, &labels));
+        let is_stale = dispute.version != version;
         // Whose turn it is comes before what has changed in the meantime.
         let happened = match decided {
+            Err(Refusal::SamePerson) => return Err(Refusal::SamePerson.into()),
             // A second press of the button: the first one did it.
-            Err(Refusal::LeaseMissing) if self.just_said(&dispute.value, moderator, command) => {
+            _ if is_stale && self.just_said(&dispute.value, moderator, command) => {
                 return Ok(dispute.value.status());
             }
-            Err(refusal @ (Refusal::SamePerson | Refusal::LeaseMissing)) => return Err(refusal.into()),
-            _ if dispute.version != version => return Err(Refusal::Stale.into()),
+            Err(Refusal::LeaseMissing) => return Err(Refusal::LeaseMissing.into()),
+            _ if is_stale => return Err(Refusal::Stale.into()),
             decided => decided?,
         };
         let mut after = dispute.value.clone();

@@ -19,9 +19,9 @@ async fn a_decision_sent_twice_is_taken_once() {
     assert_eq!(alice.decides(&case, "refuse").await.ok(200)["status"], "refused");
     let before = world.changes();
     assert_eq!(alice.decides(&case, "refuse").await.ok(200)["status"], "refused");
-    alice.decides(&case, "approve").await.refused(403, "lease_missing");
+    alice.decides(&case, "approve").await.refused(409, "stale");
     world.advance(seconds(15 * 60));
-    alice.decides(&case, "refuse").await.refused(403, "lease_missing");
+    alice.decides(&case, "refuse").await.refused(409, "stale");
     assert_eq!(world.changes(), before, "and nothing is written for it");
     let view = dispute.is("refused").await;
     let told = view["timeline"].as_array().unwrap().iter().filter(|one| one["event"] == "refused");
