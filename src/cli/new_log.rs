@@ -15,7 +15,8 @@ use crate::cli::house::{World, log_dir, mark_path, open_signer, sled_options};
 use crate::domain::hex::hex;
 use crate::feed::Feed;
 use crate::feed::merkle::empty_root;
-use crate::store::sled::{SledStore, signed_by_mark};
+use crate::store::mark::signed_by_mark;
+use crate::store::sled::SledStore;
 use crate::store::{AuditDraft, Changeset, LogHead, Store, Versioned};
 
 /// The log gets a new name and begins, for those who follow it, at nothing;

@@ -34,6 +34,7 @@ mod embedded;
 mod failure;
 mod figures;
 mod filings;
+pub mod mark;
 pub mod memory;
 pub mod postgres;
 mod record;

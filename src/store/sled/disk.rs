@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
+use crate::store::mark::sync_parent;
 use crate::store::sled::unwell;
 
 #[derive(Debug)]
@@ -70,14 +71,6 @@ impl Disk {
 /// Makes a file, or the names in a folder, durable.
 pub fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
-}
-
-/// Makes a file's name durable.
-pub fn sync_parent(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync(parent),
-        _ => sync(Path::new(".")),
-    }
 }
 
 /// sled removes files when it no longer needs them.

@@ -25,12 +25,11 @@
 //! `generate_id` (jumps), several trees (one batch is one tree's).
 
 mod disk;
-mod mark;
 mod open;
 mod queue;
 mod writer;
 
-pub use open::{OpenError, SledOptions, signed_by_mark};
+pub use open::{OpenError, SledOptions};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

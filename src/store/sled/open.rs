@@ -1,6 +1,6 @@
 //! Opening a database: is it ours, is it whole, is it all there?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 use crate::store::embedded::plan::Counters;
 use crate::store::embedded::read;
+use crate::store::mark::{Checkpoint, Found, Mark, MarkFile};
 use crate::store::sled::disk::Disk;
-use crate::store::sled::mark::{Found, Mark, MarkFile};
 use crate::store::sled::queue::Queue;
 use crate::store::sled::writer::Writer;
 use crate::store::sled::{Failure, Shared, SledStore};
@@ -81,14 +81,6 @@ impl SledOptions {
             adopt: false,
         }
     }
-}
-
-/// The size of the newest checkpoint that was signed, if a mark knows it.
-pub fn signed_by_mark(path: &Path) -> io::Result<Option<u64>> {
-    Ok(match MarkFile::open(path)? {
-        Found::Whole(mark) => mark.mark().checkpoint.as_ref().map(|checkpoint| checkpoint.size),
-        Found::Missing | Found::Damaged => None,
-    })
 }
 
 impl SledStore {
@@ -162,7 +154,8 @@ fn open_mark(
 ) -> Result<MarkFile, OpenError> {
     let path = || options.mark_path.clone();
     let io = |source| OpenError::Mark { path: path(), source };
-    let create = || MarkFile::create(&options.mark_path, head).map_err(io);
+    let now = mark_of(counters, head);
+    let create = || MarkFile::create(&options.mark_path, now.clone()).map_err(io);
     if options.adopt {
         return create();
     }
@@ -171,7 +164,7 @@ fn open_mark(
     match MarkFile::open(&options.mark_path).map_err(io)? {
         Found::Missing if counters.commit == 0 => {
             let mut mark = create()?;
-            mark.advance(counters, head).map_err(io)?;
+            mark.advance(now).map_err(io)?;
             Ok(mark)
         }
         Found::Missing => Err(none("missing")),
@@ -180,11 +173,16 @@ fn open_mark(
             Some(missing) => Err(OpenError::Behind { dir: options.dir.clone(), path: path(), missing }),
             None => {
                 // What the last crash left ahead of the mark is durable by now.
-                mark.advance(counters, head).map_err(io)?;
+                mark.advance(now).map_err(io)?;
                 Ok(mark)
             }
         },
     }
+}
+
+pub fn mark_of(counters: &Counters, head: Option<&LogHead>) -> Mark {
+    let Counters { commit, log_size, audit_size, audit_hash: _ } = *counters;
+    Mark { commit, log_size, audit_size, checkpoint: head.map(Checkpoint::of) }
 }
 
 /// What the database should have and has not.

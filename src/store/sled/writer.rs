@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
-use crate::store::StoreError;
 use crate::store::embedded::plan::{Counters, Plan, plan};
+use crate::store::mark::MarkFile;
 use crate::store::sled::disk::Disk;
-use crate::store::sled::mark::MarkFile;
+use crate::store::sled::open::mark_of;
 use crate::store::sled::queue::{Answer, Request};
 use crate::store::sled::{Shared, unwell};
+use crate::store::{LogHead, StoreError};
 
 pub struct Writer {
     pub shared: Arc<Shared>,
@@ -67,12 +68,19 @@ impl Writer {
         // All that came before this group is durable already.
         if self.counters.commit != commit {
             self.disk.flush(&self.shared.db)?;
-            self.mark.advance(&self.counters, head).map_err(|error| {
-                StoreError::Fatal(format!("the high-water mark cannot be written: {error}"))
-            })?;
+            self.advance_mark(head)?;
             self.publish();
         }
         Ok(answers)
+    }
+
+    /// `head` where it has moved.
+    fn advance_mark(&mut self, head: Option<&LogHead>) -> Result<(), StoreError> {
+        let mut mark = mark_of(&self.counters, head);
+        mark.checkpoint = mark.checkpoint.or_else(|| self.mark.mark().checkpoint.clone());
+        self.mark
+            .advance(mark)
+            .map_err(|error| StoreError::Fatal(format!("the high-water mark cannot be written: {error}")))
     }
 
     fn apply(&mut self, plan: Plan) -> Answer {

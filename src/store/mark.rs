@@ -1,5 +1,7 @@
 //! The high-water mark: how far the database had come, kept outside of it, so
-//! that a database which has lost its tail is known by it.
+//! that a database which has lost its tail, or was set back to an earlier day,
+//! is known by it. Where several instances share a database, each keeps one of
+//! what it has seen signed.
 //!
 //! One file of two slots, written in turn, each in a block of its own: a crash
 //! while one is written leaves the other, which is one group older.
@@ -15,8 +17,6 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::store::LogHead;
-use crate::store::embedded::plan::Counters;
-use crate::store::sled::disk::sync_parent;
 
 const MAGIC: &[u8; 8] = b"zmmark1\n";
 const SLOT_BYTES: usize = 85;
@@ -84,7 +84,7 @@ impl MarkFile {
 
     /// A new one, which takes the place of whatever is there with its first
     /// advance: whole, or not at all. Until then the old one says what it said.
-    pub fn create(path: &Path, head: Option<&LogHead>) -> io::Result<Self> {
+    pub fn create(path: &Path, mark: Mark) -> io::Result<Self> {
         let beside = path.with_extension("new");
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -92,7 +92,6 @@ impl MarkFile {
         fs::write(&beside, [0; FILE_BYTES])?;
         let file = File::options().read(true).write(true).open(&beside)?;
         file.sync_all()?;
-        let mark = Mark { checkpoint: head.map(Checkpoint::of), ..Mark::default() };
         Ok(Self { file, turn: 0, mark, place: Some(Placing { from: beside, to: path.to_owned() }) })
     }
 
@@ -100,11 +99,9 @@ impl MarkFile {
         &self.mark
     }
 
-    /// Durable on return. `head` where it has moved.
-    pub fn advance(&mut self, counters: &Counters, head: Option<&LogHead>) -> io::Result<()> {
-        let Counters { commit, log_size, audit_size, audit_hash: _ } = *counters;
-        let checkpoint = head.map(Checkpoint::of).or_else(|| self.mark.checkpoint.take());
-        self.mark = Mark { commit, log_size, audit_size, checkpoint };
+    /// Durable on return.
+    pub fn advance(&mut self, mark: Mark) -> io::Result<()> {
+        self.mark = mark;
         self.turn += 1;
         let at = SLOT_AT[usize::from(self.turn.is_multiple_of(2))];
         self.file.write_all_at(&encode(self.turn, &self.mark), at)?;
@@ -118,8 +115,24 @@ impl MarkFile {
 }
 
 impl Checkpoint {
-    fn of(head: &LogHead) -> Self {
+    pub fn of(head: &LogHead) -> Self {
         Self { size: head.size, root: head.root }
+    }
+}
+
+/// The size of the newest checkpoint that was signed, if a mark knows it.
+pub fn signed_by_mark(path: &Path) -> io::Result<Option<u64>> {
+    Ok(match MarkFile::open(path)? {
+        Found::Whole(mark) => mark.mark().checkpoint.as_ref().map(|checkpoint| checkpoint.size),
+        Found::Missing | Found::Damaged => None,
+    })
+}
+
+/// Makes a file's name durable.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
     }
 }
 
@@ -157,8 +170,8 @@ fn decode(slot: &[u8; SLOT_BYTES]) -> Option<(u64, Mark)> {
 mod tests {
     use super::*;
 
-    fn counters(commit: u64) -> Counters {
-        Counters { commit, log_size: commit * 2, audit_size: commit * 3, ..Counters::new() }
+    fn at(commit: u64) -> Mark {
+        Mark { commit, log_size: commit * 2, audit_size: commit * 3, checkpoint: None }
     }
 
     fn reopened(path: &Path) -> Option<MarkFile> {
@@ -188,26 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_stays_until_the_next() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("mark");
-        let mut mark = MarkFile::create(&path, None).unwrap();
-        assert_eq!(mark.mark().checkpoint, None);
-        let head = LogHead { verifier: "a+0+b".to_owned(), size: 7, root: [9; 32] };
-        mark.advance(&counters(1), Some(&head)).unwrap();
-        mark.advance(&counters(2), None).unwrap();
-        let kept = reopened(&path).unwrap().mark().checkpoint.clone();
-        assert_eq!(kept, Some(Checkpoint { size: 7, root: [9; 32] }));
-    }
-
-    #[test]
     fn the_newest_whole_slot_counts() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mark");
-        let mut mark = MarkFile::create(&path, None).unwrap();
-        mark.advance(&counters(0), None).unwrap();
+        let mut mark = MarkFile::create(&path, Mark::default()).unwrap();
+        mark.advance(at(0)).unwrap();
         for commit in 1..=5 {
-            mark.advance(&counters(commit), None).unwrap();
+            mark.advance(at(commit)).unwrap();
             assert_eq!(reopened(&path).unwrap().mark().commit, commit);
             let torn = SLOT_AT[usize::from(mark.turn.is_multiple_of(2))];
             mark.file.write_all_at(b"torn", torn).unwrap();
