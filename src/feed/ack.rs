@@ -80,6 +80,10 @@ impl Feed {
 
     /// First the root, whatever the size: who has another log is to know.
     async fn check(&self, ack: &Acknowledgement) -> Result<(), FeedError> {
+        if ack.size > self.size() {
+            // Perhaps it was published elsewhere a moment ago.
+            self.look_again().await?;
+        }
         let size = self.size();
         if self.durable_root_at(ack.size).await?.is_some_and(|root| root != ack.root) {
             return Err(Refusal::Diverged.into());

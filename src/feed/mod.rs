@@ -25,6 +25,7 @@ pub mod note;
 mod publisher;
 pub mod receipt;
 pub mod render;
+pub mod shared;
 pub mod snapshot;
 pub mod tiles;
 pub mod zms;
@@ -40,7 +41,7 @@ use std::fmt;
 use std::fs;
 use std::future::Future;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
@@ -54,6 +55,7 @@ use crate::feed::files::LogFiles;
 use crate::feed::merkle::{Hash, leaf_hash};
 use crate::feed::note::{NoteSigner, NoteVerifier};
 use crate::feed::render::LeafMalformed;
+use crate::feed::shared::Standing;
 use crate::feed::snapshot::Horizon;
 use crate::store::{LOG_ENTRIES_MAX, LogHead, Store, StoreError};
 
@@ -68,6 +70,11 @@ pub enum FeedError {
     Files(String),
     #[error("the log in this store is that of {signed_by}, and the key and origin here make it {ours}")]
     OtherLog { signed_by: String, ours: String },
+    #[error(
+        "this instance has seen a signed checkpoint of {signed} entries (by its high-water mark {path}), and the \
+         database knows of one of {known}: it was set back to an earlier day"
+    )]
+    SetBack { signed: u64, known: u64, path: PathBuf },
     /// The process has to end.
     #[error("the log cannot be published: {0}")]
     Fatal(String),
@@ -76,7 +83,8 @@ pub enum FeedError {
 impl FeedError {
     /// Whether the same call may succeed in a moment.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Busy(_) | StoreError::Stale) | Self::Files(_))
+        use StoreError::{Busy, Stale, Unsure};
+        matches!(self, Self::Store(Busy(_) | Stale | Unsure) | Self::Files(_))
     }
 }
 
@@ -124,8 +132,12 @@ pub struct Feed {
     published: watch::Sender<u64>,
     /// Held by who publishes: one at a time.
     publishing: Mutex<()>,
+    /// With the other instances; `None`: there are no others.
+    standing: Option<Standing>,
     /// The last round failed.
     failing: AtomicBool,
+    /// This instance published in the last round, or would have.
+    leading: AtomicBool,
     horizon: Horizon,
 }
 
@@ -133,15 +145,23 @@ impl Feed {
     /// Takes up the log where it was left, and publishes what is durable. Its
     /// files are in a folder of `dir` that is named after the key.
     pub async fn open(store: Arc<dyn Store>, dir: &Path, signer: NoteSigner) -> Result<Self, FeedError> {
+        let feed = Self::take_up(store, dir, signer).await?;
+        let extended = feed.extend().await?;
+        let recorded = feed.record(feed.sign(&extended)?).await?;
+        feed.show(recorded)?;
+        Ok(feed)
+    }
+
+    /// The log as it was left, with nothing published yet.
+    async fn take_up(store: Arc<dyn Store>, dir: &Path, signer: NoteSigner) -> Result<Self, FeedError> {
         let head = store.load::<LogHead>(&()).await?.map(|known| known.value);
         let signed = head.as_ref().map_or(0, |head| head.size);
         let ours = signer.verifier().to_string();
         if let Some(head) = head.as_ref().filter(|head| head.verifier != ours) {
             return Err(FeedError::OtherLog { signed_by: head.verifier.clone(), ours });
         }
-        let durable = *store.log_size().borrow();
-        if signed > durable {
-            let why = format!("a checkpoint of {signed} entries is signed, and the store has {durable}");
+        if !has(store.as_ref(), signed).await? {
+            let why = format!("a checkpoint of {signed} entries is signed, and the store has fewer");
             return Err(FeedError::Fatal(why));
         }
         let id = signer.verifier().id();
@@ -158,13 +178,21 @@ impl Feed {
         let none = Checkpoint { size: 0, root: merkle::empty_root() };
         let newest = RwLock::new(Published::sign(none, &signer));
         let published = watch::Sender::new(0);
-        let failing = AtomicBool::new(false);
-        let (publishing, horizon) = (Mutex::default(), Horizon::default());
-        let feed = Self { store, signer, files, former, newest, published, publishing, failing, horizon };
-        let extended = feed.extend().await?;
-        let recorded = feed.record(feed.sign(&extended)?).await?;
-        feed.show(recorded)?;
-        Ok(feed)
+        let (failing, leading) = (AtomicBool::new(false), AtomicBool::new(true));
+        let (publishing, standing, horizon) = (Mutex::default(), None, Horizon::default());
+        Ok(Self {
+            store,
+            signer,
+            files,
+            former,
+            newest,
+            published,
+            publishing,
+            standing,
+            failing,
+            leading,
+            horizon,
+        })
     }
 
     /// The key that checks what this log signs.
@@ -201,6 +229,11 @@ impl Feed {
         !self.failing.load(Ordering::Relaxed)
     }
 
+    /// Whether this instance is the one that publishes.
+    pub fn is_leading(&self) -> bool {
+        self.leading.load(Ordering::Relaxed)
+    }
+
     /// Entries before this one are no longer handed out.
     pub fn oldest(&self) -> u64 {
         self.horizon.oldest()
@@ -231,6 +264,10 @@ impl Feed {
 
     /// At most `limit` entries for somebody who has `after` of them.
     pub async fn page(&self, after: u64, limit: usize) -> Result<PageOfEntries, FeedError> {
+        if after > self.size() {
+            // Perhaps it was published elsewhere a moment ago.
+            self.look_again().await?;
+        }
         let size = self.size();
         within(after, self.oldest(), size)?;
         let end = size.min(after.saturating_add(limit as u64));
@@ -315,6 +352,12 @@ impl Feed {
         let mut leaves = self.leaves(seq, seq + 1).await?;
         Ok(leaves.pop().expect("asked for one, got one"))
     }
+}
+
+/// Whether so many entries are durable. Others may have committed them since
+/// the store was looked at last.
+async fn has(store: &dyn Store, size: u64) -> Result<bool, StoreError> {
+    Ok(size == 0 || !store.log(size - 1, 1).await?.is_empty())
 }
 
 /// A cursor that cannot be served is refused, never moved.

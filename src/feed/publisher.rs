@@ -22,6 +22,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -31,7 +32,7 @@ use crate::feed::checkpoint::Checkpoint;
 use crate::feed::files::LogFiles;
 use crate::feed::merkle::{Hash, leaf_hash};
 use crate::feed::tiles::TILE_WIDTH;
-use crate::feed::{Feed, FeedError, Published};
+use crate::feed::{Feed, FeedError, Published, has};
 use crate::store::{Changeset, LogHead, StoreError, Versioned};
 
 /// Rivals for the head are other instances, which publish the same.
@@ -63,7 +64,8 @@ impl Feed {
     /// published size.
     pub async fn publish(&self) -> Result<u64, FeedError> {
         let _one_at_a_time = self.publishing.lock().await;
-        if *self.store.log_size().borrow() > self.size() {
+        self.catch_up().await?;
+        if self.leads().await? && *self.store.log_size().borrow() > self.size() {
             let extended = self.extend().await?;
             let signed = self.sign(&extended)?;
             let recorded = self.record(signed).await?;
@@ -75,22 +77,19 @@ impl Feed {
     /// Publishes what there is to publish, at most once in an interval, until
     /// it is told to stop. What fails in passing is tried again.
     pub async fn publish_until(&self, stop: &CancellationToken, interval: Duration) -> Result<(), FeedError> {
+        if self.standing.is_some() {
+            return self.share_until(stop, interval).await;
+        }
         let mut durable = self.store.log_size();
         loop {
             durable.borrow_and_update();
-            let round = self.publish().await;
-            self.failing.store(round.is_err(), std::sync::atomic::Ordering::Relaxed);
-            match round {
-                Ok(_) => {
-                    tokio::select! {
-                        () = stop.cancelled() => return Ok(()),
-                        grown = durable.changed() => {
-                            grown.map_err(|_| StoreError::Fatal("the store has ended".to_owned()))?;
-                        }
+            if self.passes(self.publish().await.map(drop))? {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    grown = durable.changed() => {
+                        grown.map_err(|_| StoreError::Fatal("the store has ended".to_owned()))?;
                     }
                 }
-                Err(error) if error.is_passing() => tracing::error!(%error, "not published; trying again"),
-                Err(error) => return Err(error),
             }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
@@ -99,9 +98,28 @@ impl Feed {
         }
     }
 
+    /// Whether a round went well. What fails in passing is said and noted.
+    pub(super) fn passes(&self, round: Result<(), FeedError>) -> Result<bool, FeedError> {
+        self.failing.store(round.is_err(), Ordering::Relaxed);
+        match round {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_passing() => {
+                tracing::error!(%error, "not published; trying again");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Step 1: takes what is durable into the files, and syncs them.
     pub async fn extend(&self) -> Result<Extended, FeedError> {
         let size = *self.store.log_size().borrow();
+        self.extend_to(size).await?;
+        Ok(Extended { size })
+    }
+
+    /// The same for entries that are durable.
+    pub(super) async fn extend_to(&self, size: u64) -> Result<(), FeedError> {
         while self.files.hashes().size() < size {
             let leaves = self.leaves(self.files.hashes().size(), size).await?;
             self.on_files(move |files| {
@@ -114,8 +132,7 @@ impl Feed {
             let leaves = self.all_leaves(nth * TILE_WIDTH, (nth + 1) * TILE_WIDTH).await?;
             self.on_files(move |files| files.append_bundle(nth, &leaves)).await?;
         }
-        self.on_files(LogFiles::sync).await?;
-        Ok(Extended { size })
+        self.on_files(LogFiles::sync).await
     }
 
     /// Step 2.
@@ -131,18 +148,25 @@ impl Feed {
             let known = self.store.load::<LogHead>(&()).await?;
             let version = known.as_ref().map_or(0, |known| known.version);
             match known {
-                Some(known) => self.agrees(&known.value, size)?,
+                Some(known) => self.agrees(&known.value, size).await?,
                 // Of nothing there is one root.
                 None if size == 0 => return Ok(Recorded(signed.0)),
                 None => {}
             }
-            let verifier = self.signer.verifier().to_string();
+            let head = LogHead { verifier: self.signer.verifier().to_string(), size, root };
             let mut changes = Changeset::default();
-            changes.put(Versioned { version, value: LogHead { verifier, size, root } });
-            match self.store.commit(changes).await {
-                Err(StoreError::Stale) => {}
-                done => return Ok(done.map(|_| Recorded(signed.0))?),
+            changes.put(Versioned { version, value: head.clone() });
+            if let Some((lease, version)) = self.fence().await? {
+                changes.expect(lease, version);
             }
+            match self.store.commit(changes).await {
+                Err(StoreError::Stale) => continue,
+                done => drop(done?),
+            }
+            if let Some(standing) = &self.standing {
+                standing.saw(&head)?;
+            }
+            return Ok(Recorded(signed.0));
         }
         Err(StoreError::Stale.into())
     }
@@ -162,26 +186,41 @@ impl Feed {
     }
 
     /// What was signed before must be the beginning of what will be.
-    fn agrees(&self, head: &LogHead, size: u64) -> Result<(), FeedError> {
-        let ours = self.signer.verifier().to_string();
-        if head.verifier != ours {
-            return Err(FeedError::OtherLog { signed_by: head.verifier.clone(), ours });
-        }
+    async fn agrees(&self, head: &LogHead, size: u64) -> Result<(), FeedError> {
+        self.must_be_ours(head)?;
         if head.size > size {
-            if head.size <= *self.store.log_size().borrow() {
+            if has(self.store.as_ref(), head.size).await? {
                 // A rival was quicker. The next round begins with what it has.
                 return Err(StoreError::Stale.into());
             }
             let why = format!("a checkpoint of {} entries is signed, and this one has {size}", head.size);
             return Err(FeedError::Fatal(why));
         }
-        if self.files.hashes().root(head.size)? != head.root {
+        self.must_have(head.size, &head.root)
+    }
+
+    /// It was signed by this key, under this name.
+    pub(super) fn must_be_ours(&self, head: &LogHead) -> Result<(), FeedError> {
+        let ours = self.signer.verifier().to_string();
+        if head.verifier != ours {
+            return Err(FeedError::OtherLog { signed_by: head.verifier.clone(), ours });
+        }
+        Ok(())
+    }
+
+    /// The entries here lead to what was signed.
+    pub(super) fn must_have(&self, size: u64, root: &Hash) -> Result<(), FeedError> {
+        if self.files.hashes().root(size)? != *root {
             return Err(FeedError::Fatal(format!(
-                "another root is signed for {} entries than the entries in this store have",
-                head.size
+                "another root is signed for {size} entries than the entries in this store have"
             )));
         }
         Ok(())
+    }
+
+    /// What another instance recorded; the bytes that it signed.
+    pub(super) fn recorded(&self, checkpoint: Checkpoint) -> Recorded {
+        Recorded(Published::sign(checkpoint, &self.signer))
     }
 
     async fn on_files<T: Send + 'static>(

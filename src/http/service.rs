@@ -243,7 +243,10 @@ impl From<FeedError> for Problem {
         match error {
             FeedError::Refused(refusal) => refusal.into(),
             FeedError::Store(error) => casework::Error::from(error).into(),
-            FeedError::Files(_) | FeedError::OtherLog { .. } | FeedError::Fatal(_) => {
+            FeedError::Files(_)
+            | FeedError::OtherLog { .. }
+            | FeedError::SetBack { .. }
+            | FeedError::Fatal(_) => {
                 tracing::error!(%error, "feed failed");
                 Self::internal()
             }

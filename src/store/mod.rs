@@ -34,6 +34,7 @@ mod embedded;
 mod failure;
 mod figures;
 mod filings;
+mod lease;
 pub mod mark;
 pub mod memory;
 pub mod postgres;
@@ -48,6 +49,7 @@ pub use figures::{CountedWeek, Counting, Series};
 pub use filings::{
     AddressMac, Cluster, Filing, FilingLine, FilingNews, FilingPart, LinePlace, RejectedLine, Trace,
 };
+pub use lease::Lease;
 pub use record::{
     Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Key, LabelCount, LogHead, OperatorState,
     ProviderRefusal, ProviderState, Record, Stored, Tally, Telling, Verification, VerificationStatus,

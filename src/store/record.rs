@@ -21,6 +21,7 @@ use crate::domain::webhook::WebhookUrl;
 use crate::store::accounts::{AccessKey, Moderator, SecretHash, Session};
 use crate::store::figures::{CountedWeek, Counting, Series};
 use crate::store::filings::{Cluster, Filing, FilingPart, Trace};
+use crate::store::lease::Lease;
 use crate::store::task::{Task, TaskKind};
 
 /// An attempt to prove control of a number. Code and phrase are not kept: they
@@ -333,4 +334,5 @@ records! {
     Trace(Trace) by (Cluster, Timestamp, Uuid) as |trace| (trace.cluster, trace.at, trace.filing);
     Counting(Counting) by Series as |counting| counting.series.clone();
     CountedWeek(CountedWeek) by (Series, Date) as |counted| (counted.series.clone(), counted.week);
+    Lease(Lease) by String as |lease| lease.name.clone();
 }

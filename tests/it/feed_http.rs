@@ -344,8 +344,7 @@ async fn probes_see_a_service_that_lives_and_is_ready() {
     assert_eq!((alive.status, alive.body.as_str()), (200, "ok"));
     let ready = service.ask_admin("/readyz").await;
     let sms = json!({ "name": "sms", "state": "ok", "since": "2026-11-23T03:04:05Z", "failures": 0 });
-    let expected =
-        json!({ "ready": true, "store": "ok", "feed": "ok", "checkpoint_size": 3, "gateways": [sms] });
+    let expected = json!({ "ready": true, "store": "ok", "feed": "ok", "leading": true, "checkpoint_size": 3, "gateways": [sms] });
     assert_eq!((ready.status, ready.json()), (200, expected));
     assert_eq!(service.ask_admin(PAGE).await.status, 404, "nothing else is there");
     assert_eq!(answered(service.request(Method::GET, "/readyz")).await.status, 404, "nor here");

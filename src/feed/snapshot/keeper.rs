@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::{Log, Snapshot, SnapshotError, Snapshots, horizon};
+use super::{Agreed, Log, SnapshotError, Snapshots, horizon};
 use crate::domain::day::later;
 use crate::env::clock::Clock;
 use crate::feed::FeedError;
+use crate::feed::checkpoint::Checkpoint;
 
 /// How often to look whether a snapshot is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -30,12 +31,12 @@ pub struct Rhythm {
 /// restart; it may be wrong in a folder that was copied, and then one comes
 /// early or late. One from the future, by a clock that was set back, is as good
 /// as old.
-pub fn due(newest: Option<&Snapshot>, size: u64, now: Timestamp, interval_s: u64) -> bool {
+pub fn due(newest: Option<Agreed>, size: u64, now: Timestamp, interval_s: u64) -> bool {
     let Some(newest) = newest else { return size > 0 };
-    let grown = size.saturating_sub(newest.sum.size);
+    let grown = size.saturating_sub(newest.size);
     let interval = SignedDuration::from_secs(i64::try_from(interval_s).unwrap_or(i64::MAX));
     let is_young = newest.at <= now && now < later(newest.at, interval);
-    grown > 0 && (!is_young || grown.saturating_mul(GROWTH_DENOMINATOR) >= newest.sum.size)
+    grown > 0 && (!is_young || grown.saturating_mul(GROWTH_DENOMINATOR) >= newest.size)
 }
 
 impl Snapshots {
@@ -76,14 +77,30 @@ impl Snapshots {
         now: Timestamp,
         stop: &CancellationToken,
     ) -> Result<bool, SnapshotError> {
-        let checkpoint = log.checkpoint();
-        if !due(self.newest().as_deref(), checkpoint.size, now, rhythm.snapshot_interval_s) {
-            return Ok(false);
-        }
-        let made = self.take(log, &checkpoint, now, stop).await?;
+        let Some(wanted) = self.wanted(log, rhythm, now).await? else { return Ok(false) };
+        let Some(root) = log.root_at(wanted.size)? else { return Ok(false) };
+        let made = self.take(log, &Checkpoint { size: wanted.size, root }, wanted.at, stop).await?;
         tracing::info!(size = made.sum.size, corrections = made.sum.count, "snapshot made");
         self.move_horizon(log, rhythm, now).await?;
         Ok(true)
+    }
+
+    /// The next snapshot to make.
+    async fn wanted(
+        &self,
+        log: &dyn Log,
+        rhythm: &Rhythm,
+        now: Timestamp,
+    ) -> Result<Option<Agreed>, FeedError> {
+        let next = Agreed { size: log.checkpoint().size, at: now };
+        let is_due = |newest| due(newest, next.size, now, rhythm.snapshot_interval_s);
+        let ours = self.newest().map(|newest| Agreed { size: newest.sum.size, at: newest.at });
+        let Some(mut agreed) = log.agreed().await? else { return Ok(is_due(ours).then_some(next)) };
+        if is_due(agreed.last().copied()) {
+            log.agree(next).await?;
+            agreed = log.agreed().await?.unwrap_or_default();
+        }
+        Ok(agreed.into_iter().find(|agreed| ours.is_none_or(|ours| agreed.size > ours.size)))
     }
 
     /// Up to the older of the snapshots kept, but for what is young.
@@ -100,17 +117,14 @@ impl Snapshots {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::feed::snapshot::Sum;
-
     const DAY_S: u64 = 86_400;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
     }
 
-    fn newest(size: u64) -> Snapshot {
-        let sum = Sum { size, root: [0; 32], count: 0, digests: Vec::new() };
-        Snapshot { sum, note: String::new(), at: at(0) }
+    fn newest(size: u64) -> Option<Agreed> {
+        Some(Agreed { size, at: at(0) })
     }
 
     #[test]
@@ -132,8 +146,8 @@ mod tests {
             (u64::MAX, 0, true),
             (99, 86_400, false),
         ] {
-            assert_eq!(due(Some(&newest(100)), size, at(age_s), DAY_S), is_due, "{size} after {age_s} s");
+            assert_eq!(due(newest(100), size, at(age_s), DAY_S), is_due, "{size} after {age_s} s");
         }
-        assert!(!due(Some(&newest(100)), 101, at(86_400_000), u64::MAX), "no overflow");
+        assert!(!due(newest(100), 101, at(86_400_000), u64::MAX), "no overflow");
     }
 }

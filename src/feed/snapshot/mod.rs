@@ -18,6 +18,7 @@
 //! Absent: words of HTTP, what a provider's own copy does with a snapshot,
 //! removing entries from the log: they are only refused, see `horizon`.
 
+mod agreed;
 mod build;
 mod folder;
 mod form;
@@ -27,6 +28,7 @@ mod lines;
 mod sum;
 mod writing;
 
+pub use agreed::Agreed;
 pub use build::Portions;
 pub use form::Form;
 pub use horizon::Horizon;
@@ -67,6 +69,17 @@ pub trait Log: Send + Sync {
 
     /// Some leaves from `first` up to `end`; none only where there are none.
     async fn leaves(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, FeedError>;
+
+    /// At which sizes all instances make one, ascending; `None`: there is one
+    /// instance, which decides by itself.
+    async fn agreed(&self) -> Result<Option<Vec<Agreed>>, FeedError> {
+        Ok(None)
+    }
+
+    /// Decides on one more, if that is this instance's to decide.
+    async fn agree(&self, _: Agreed) -> Result<(), FeedError> {
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -284,21 +297,6 @@ impl Snapshots {
 
     fn shelf(&self) -> RwLockReadGuard<'_, Shelf> {
         self.shelf.read().expect("nobody panics while holding the shelf")
-    }
-}
-
-#[async_trait]
-impl Log for Feed {
-    fn checkpoint(&self) -> Checkpoint {
-        self.newest().checkpoint
-    }
-
-    fn root_at(&self, size: u64) -> Result<Option<Hash>, FeedError> {
-        Self::root_at(self, size)
-    }
-
-    async fn leaves(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, FeedError> {
-        Ok(Self::leaves(self, first, end).await?)
     }
 }
 

@@ -45,19 +45,35 @@ async fn readyz(app: &App) -> Answer {
         Ok(Err(Error::Fatal(_))) => "failed",
         Ok(Err(_)) | Err(_) => "busy",
     };
-    Ok(readiness(store, app.feed.is_publishing(), app.feed.size(), &app.casework.health().list()))
+    let told = Told {
+        is_publishing: app.feed.is_publishing(),
+        is_leading: app.feed.is_leading(),
+        size: app.feed.size(),
+        gateways: app.casework.health().list(),
+    };
+    Ok(readiness(store, &told))
+}
+
+/// How the rest is doing.
+struct Told {
+    is_publishing: bool,
+    /// Of several instances, this one signs.
+    is_leading: bool,
+    size: u64,
+    gateways: Vec<GatewayHealth>,
 }
 
 /// A gateway that fails is shown and unreadies nothing: its work waits.
-fn readiness(store: &str, is_publishing: bool, size: u64, gateways: &[GatewayHealth]) -> Response {
-    let feed = if is_publishing { "ok" } else { "failing" };
-    let is_ready = store == "ok" && is_publishing;
+fn readiness(store: &str, told: &Told) -> Response {
+    let feed = if told.is_publishing { "ok" } else { "failing" };
+    let is_ready = store == "ok" && told.is_publishing;
     let told = json!({
         "ready": is_ready,
         "store": store,
         "feed": feed,
-        "checkpoint_size": size,
-        "gateways": gateways,
+        "leading": told.is_leading,
+        "checkpoint_size": told.size,
+        "gateways": told.gateways,
     });
     let mut response = warp::reply::json(&told).into_response();
     let fields = response.headers_mut();
@@ -78,7 +94,8 @@ mod tests {
         for (store, publishes, status) in
             [("ok", true, 200), ("busy", true, 503), ("failed", true, 503), ("ok", false, 503)]
         {
-            let response = readiness(store, publishes, 0, &[]);
+            let told = Told { is_publishing: publishes, is_leading: false, size: 0, gateways: Vec::new() };
+            let response = readiness(store, &told);
             assert_eq!(response.status(), status, "{store} {publishes}");
             assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503);
         }

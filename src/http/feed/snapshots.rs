@@ -18,9 +18,9 @@ use warp::{Filter, Reply};
 
 use super::{keyed, keyed_for_ever, tagged};
 use crate::domain::hex::hex;
-use crate::feed::Coding;
 use crate::feed::checkpoint::decimal;
-use crate::feed::snapshot::{Form, Found, Snapshot};
+use crate::feed::snapshot::{Form, Found, Log, Snapshot};
+use crate::feed::{Coding, FeedError};
 use crate::http::call::{Call, call};
 use crate::http::negotiate::{coding, holds, media_type, not_modified};
 use crate::http::problem::{Answer, Code, Problem};
@@ -75,6 +75,8 @@ async fn named(app: &App, name: &str, call: &Call) -> Answer {
     let snapshot = match app.snapshots.find(size) {
         Found::Here(snapshot) => snapshot,
         Found::Gone => return Err(gone()),
+        // This instance has still to make it.
+        Found::Never if is_agreed(app, size).await? => return Err(Problem::busy()),
         Found::Never => return Err(Problem::not_found()),
     };
     let Some(form) = form else { return Ok(keyed_for_ever(&paid, sum(call, &snapshot))) };
@@ -91,6 +93,10 @@ async fn named(app: &App, name: &str, call: &Call) -> Answer {
         file.part(part).await.map_err(|error| unreadable(&error))?
     };
     Ok(keyed_for_ever(&paid, response))
+}
+
+async fn is_agreed(app: &App, size: u64) -> Result<bool, FeedError> {
+    Ok(app.feed.agreed().await?.is_some_and(|agreed| agreed.iter().any(|one| one.size == size)))
 }
 
 fn sum(call: &Call, snapshot: &Snapshot) -> Response {

@@ -71,6 +71,7 @@ kinds! {
     0x15 LabelCount "label count";
     0x16 Counting "state of counting";
     0x17 CountedWeek "counted week";
+    0x18 Lease "lease";
 }
 
 /// Where a record lies.
@@ -85,7 +86,7 @@ pub fn record_key(key: &Key) -> Vec<u8> {
         Key::Verification(id) => bytes.uuid(id.0),
         Key::Session(id) => bytes.uuid(id.0),
         Key::Batch(id) => bytes.uuid(id.0),
-        Key::Claim(name) => bytes.rest(name.as_bytes()),
+        Key::Claim(name) | Key::Lease(name) => bytes.rest(name.as_bytes()),
         Key::AccessKey(hash) => bytes.rest(hash),
         Key::Moderator(name) => bytes.rest(name.as_str().as_bytes()),
         Key::OperatorState(operator) => bytes.rest(operator.as_str().as_bytes()),

@@ -38,6 +38,9 @@ use crate::store::postgres::tables::{key_cells, table_of, text};
 use crate::store::{AuditLine, Changeset, Cursor, Key, LOG_ENTRIES_MAX, Listing, Page, Receipt, Record};
 use crate::store::{Store, StoreError, Versioned};
 
+/// A transaction whose process says nothing for so long is ended: it may hold
+/// the head's row, and a process that stands still would keep all others out.
+const IDLE_MS_MAX: u32 = 4_000;
 /// How often a transaction is begun anew after a conflict.
 const ATTEMPTS_MAX: usize = 8;
 
@@ -228,8 +231,9 @@ fn pool(options: &PostgresOptions) -> Result<Pool, OpenError> {
     let mut config = config.map_err(|error| OpenError::Address(error.to_string()))?;
     let statement_ms = options.statement_max.as_millis();
     config.application_name("zhengming").connect_timeout(options.wait_max).keepalives(true);
-    config
-        .options(format!("-c statement_timeout={statement_ms} -c idle_in_transaction_session_timeout=60000"));
+    config.options(format!(
+        "-c statement_timeout={statement_ms} -c idle_in_transaction_session_timeout={IDLE_MS_MAX}"
+    ));
     let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = Manager::from_config(config, NoTls, manager);
     Pool::builder(manager)

@@ -89,6 +89,7 @@ tables! {
         ["kind" "text", "expires_at" "timestamptz"];
     Counting COUNTINGS = 0x16 "countings" ["series" "bytea"] ["next" "numeric"];
     CountedWeek COUNTED_WEEKS = 0x17 "counted_weeks" ["series" "bytea", "week" "date"] ["expires_at" "timestamptz"];
+    Lease LEASES = 0x18 "leases" ["name" "text"] ["holder" "text", "epoch" "bigint"];
     LabelCount LABEL_COUNTS = 0x15 "label_counts" ["provider" "text"] ["expires_at" "timestamptz"];
 }
 
@@ -104,7 +105,7 @@ pub fn key_cells(key: &Key) -> Vec<String> {
         Key::Session(id) => vec![id.0.to_string()],
         Key::Batch(id) => vec![id.to_string()],
         Key::Filing(id) => vec![id.to_string()],
-        Key::Claim(name) => vec![name.clone()],
+        Key::Claim(name) | Key::Lease(name) => vec![name.clone()],
         Key::AccessKey(hash) => vec![bytea(hash)],
         Key::Moderator(name) => vec![name.to_string()],
         Key::OperatorState(operator) => vec![operator.to_string()],
@@ -180,6 +181,7 @@ fn more_cells(record: &Record) -> Vec<Cell> {
         Record::LogHead(head) => vec![some(head.size), Some(head.verifier.clone())],
         Record::Webhook(webhook) => vec![some(webhook.url.as_str()), some(webhook.disabled.is_some())],
         Record::ProviderState(state) => vec![some(state.acked_at)],
+        Record::Lease(lease) => vec![Some(lease.holder.clone()), some(lease.epoch)],
         Record::Filing(filing) => vec![some(filing.contact.digits()), some(filing.filed_at)],
         Record::Trace(trace) => vec![Some(word(&trace.cluster.kind())), expires_at],
     }

@@ -16,6 +16,7 @@ mod naive;
 mod opening;
 mod power;
 mod rivals;
+mod shared;
 
 use std::sync::Arc;
 

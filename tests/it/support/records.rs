@@ -18,7 +18,7 @@ use zhengming::domain::number_file::{NumberFile, ReversalAsked};
 use zhengming::domain::progress::Stage;
 use zhengming::store::{
     AccessKey, Ack, AuditDraft, Batch, BatchState, Claim, Cluster, CodeCount, CountedWeek, Counting, Failing,
-    Filing, FilingLine, FilingNews, FilingPart, Grant, LabelCount, LinePlace, LogHead, Moderator,
+    Filing, FilingLine, FilingNews, FilingPart, Grant, LabelCount, Lease, LinePlace, LogHead, Moderator,
     OperatorState, ProviderRefusal, ProviderState, Record, RejectedLine, Role, Series, Session, Stored,
     Tally, Task, TaskKind, Telling, Trace, Verification, VerificationStatus, Webhook,
 };
@@ -314,6 +314,10 @@ pub fn audit(subject: impl ToString) -> AuditDraft {
     }
 }
 
+pub fn lease(name: &str, epoch: u64) -> Lease {
+    Lease { name: name.to_owned(), holder: format!("i{epoch}"), epoch, renewals: 0 }
+}
+
 pub fn log_head(size: u64) -> LogHead {
     LogHead { verifier: "localhost/feed+00000000+AQ==".to_owned(), size, root: [9; 32] }
 }
@@ -323,7 +327,7 @@ pub fn any(dice: &mut Dice) -> Record {
     let (nth, other, time) = (dice.roll(3), dice.roll(4), at(dice.roll(5)));
     let kind = [LabelKind::Category, LabelKind::Name][usize::try_from(dice.roll(2)).unwrap()];
     let stage = Stage::ALL[usize::try_from(dice.roll(3)).unwrap()];
-    match dice.roll(27) {
+    match dice.roll(28) {
         0 if dice.once_in(2) => reversal_asked(nth, time).into_record(),
         0 => NumberFile::new(number(nth)).into_record(),
         1 | 2 => label(number(nth), provider(other), kind).into_record(),
@@ -352,6 +356,7 @@ pub fn any(dice: &mut Dice) -> Record {
         23 => Batch { expires_at: Some(time), ..batch(nth, BatchState::Done) }.into_record(),
         24 => counting(series(other), nth).into_record(),
         25 => counted_week(series(other), day(nth), time).into_record(),
+        26 => lease(&format!("l{nth}"), other).into_record(),
         _ => task(any_task(dice), time).into_record(),
     }
 }

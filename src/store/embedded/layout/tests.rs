@@ -32,6 +32,7 @@ fn a_key() -> impl Strategy<Value = Key> {
         (number.clone(), slug, kind).prop_map(|(n, p, kind)| Key::Label((n, p.parse().unwrap(), kind))),
         uuid.clone().prop_map(|id| Key::Dispute(DisputeId(id))),
         ".{0,6}".prop_map(Key::Claim),
+        ".{0,6}".prop_map(Key::Lease),
         slug.prop_map(|name| Key::Moderator(name.parse().unwrap())),
         (slug, stage, any::<u64>()).prop_map(|(p, stage, size)| Key::Ack((p.parse().unwrap(), stage, size))),
         (slug, any::<u64>()).prop_map(|(p, seq)| Key::ProviderRefusal((p.parse().unwrap(), seq))),
