@@ -264,16 +264,18 @@ impl Casework {
         to: Number,
         text: &str,
     ) -> Result<()> {
-        match self.send(task, &self.message(id, to, text.to_owned())).await? {
-            true => self.finish(task).await,
-            false => Ok(()),
+        if !self.send(task, &self.message(id, to, text.to_owned())).await? {
+            return Ok(());
         }
+        let mut changeset = Changeset::default();
+        changeset.delete(task);
+        self.finish_sent(changeset).await
     }
 
     /// Sends a task's message, or puts the task off until the service may and
     /// the gateway can. Whether it was sent.
     async fn send(&self, task: &Versioned<Task>, message: &Message) -> Result<bool> {
-        if let Err(next) = self.sending.take(self.now(), self.parts.settings.sms_per_minute) {
+        if let Err(next) = self.may_send().await? {
             self.put_off(task, next).await?;
             return Ok(false);
         }

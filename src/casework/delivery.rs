@@ -36,7 +36,7 @@ impl Casework {
             changeset.put(verification);
         }
         changeset.delete(task);
-        match self.commit(changeset).await {
+        match self.finish_sent(changeset).await {
             // Its holder or a report was faster. The message is not sent twice
             // for that.
             Err(Error::Stale) => self.finish(task).await,

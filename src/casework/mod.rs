@@ -41,6 +41,7 @@ pub mod regressed;
 mod release_guard;
 pub mod reversal;
 pub mod secret;
+mod sending;
 pub mod signatures;
 mod sorting;
 pub mod staging;
@@ -69,13 +70,13 @@ use crate::casework::asking::gateway_name;
 use crate::casework::breaker::Breakers;
 use crate::casework::documents::Vault;
 use crate::casework::health::Health;
-use crate::casework::housekeeping::Sending;
 use crate::casework::load::Load;
 use crate::casework::lookups::{AskedProvider, LookUps};
 use crate::casework::messages::Links;
 use crate::casework::ports::{Operator, Sms, Webhooks};
 use crate::casework::providers::Seen;
 use crate::casework::secret::Secret;
+use crate::casework::sending::Sending;
 use crate::casework::staging::Staging;
 use crate::casework::texting::Texting;
 use crate::domain::dispute::{Actor, Dispute, What};
@@ -157,6 +158,10 @@ pub struct Casework {
     breakers: Arc<Breakers>,
     health: Arc<Health>,
     figures: Arc<figures::Told>,
+    /// Other instances share the store, the staging folder and the documents.
+    has_others: bool,
+    /// How many there are with this one, as far as is told.
+    instances: u32,
 }
 
 /// Why a use case did not end well.
@@ -211,7 +216,15 @@ impl Casework {
             breakers: Arc::default(),
             health: Arc::new(health),
             figures: Arc::default(),
+            has_others: false,
+            instances: 1,
         }
+    }
+
+    /// One of so many instances, or of more: what is due is claimed before it is
+    /// done, and what others may be at work on is left alone.
+    pub fn with_others(self, instances: u32) -> Self {
+        Self { has_others: true, instances, ..self }
     }
 
     /// Takes what holders send to this number and the gateway hands over.

@@ -97,7 +97,8 @@ impl Casework {
 
     fn max_number_now(&self) -> u64 {
         let settings = &self.parts.settings;
-        let started = self.load.per_minute(self.now());
+        // The others are asked as often.
+        let started = self.load.per_minute(self.now()).saturating_mul(self.instances);
         effort::max_number(settings.altcha_max_number, started, settings.sms_per_minute)
     }
 

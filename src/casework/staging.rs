@@ -2,6 +2,9 @@
 //! that a half-sent one changes nothing, and a crash in the middle of applying
 //! a whole one finds the rest again.
 //!
+//! Where several instances share the folder nobody's start removes anything of
+//! the others: what is left over goes a day after it began (`remove_older`).
+//!
 //! | file | a crash leaves |
 //! |---|---|
 //! | `ID.part`, `ID.N.part` | rubbish: nobody was told of it; removed at the next start |
@@ -13,12 +16,14 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::fs::{self, File, OpenOptions};
 use tokio::io::{AsyncBufReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufWriter, SeekFrom};
 
 use crate::casework::{Error, Result};
+use crate::domain::id::made_before;
 
 /// Begins the names of uploads that no batch names: nobody goes on with them
 /// after a crash.
@@ -70,6 +75,12 @@ impl Staging {
         Ok(Self { dir: dir.to_owned() })
     }
 
+    /// The same folder, in which other instances may be at work.
+    pub fn open_shared(dir: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        Ok(Self { dir: dir.to_owned() })
+    }
+
     pub(super) async fn receive(&self, name: &str) -> Result<Incoming> {
         let part = self.dir.join(format!("{name}.part"));
         let whole = self.dir.join(format!("{name}.lines"));
@@ -112,6 +123,26 @@ impl Staging {
             let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
             if is_upload && !open.contains(name) {
                 fs::remove_file(&path).await.map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what began before `end`, by the time in its id, and is of none of
+    /// these.
+    pub(super) async fn remove_older(&self, open: &BTreeSet<String>, end: Timestamp) -> Result<()> {
+        let mut entries = fs::read_dir(&self.dir).await.map_err(failed)?;
+        while let Some(entry) = entries.next_entry().await.map_err(failed)? {
+            let file = entry.file_name();
+            let name = file.to_str().unwrap_or_default().trim_start_matches(UNNAMED);
+            let Some((name, _)) = name.split_once('.') else { continue };
+            let is_old = name.parse().is_ok_and(|id| made_before(id, end));
+            if is_old && !open.contains(name) {
+                match fs::remove_file(entry.path()).await {
+                    // Another instance was faster.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    removed => removed.map_err(failed)?,
+                }
             }
         }
         Ok(())

@@ -12,11 +12,11 @@ use crate::domain::hex::hex;
 use crate::domain::id::{BatchId, OperatorId};
 use crate::domain::lines::{LineError, TenureSaid};
 use crate::domain::refusal::Refusal;
-use crate::store::{Batch, BatchState, Changeset, Claim, Tally, TaskKind};
+use crate::store::{Batch, BatchState, Changeset, Claim, Tally, Task, TaskKind};
 
-/// How long the request that brought an upload has it to itself. Two that apply
-/// the same one at once are only slow: each chunk is one commit.
-const APPLYING_MINUTES: i64 = 10;
+/// How long whoever applies an upload has it to itself since its last chunk.
+/// Two that apply the same one at once are only slow: each chunk is one commit.
+const APPLYING_S: i64 = 30;
 
 /// An upload that is coming in.
 #[derive(Debug)]
@@ -41,8 +41,18 @@ impl Casework {
 
     /// For the case that whoever applies it now does not come to the end.
     pub(super) async fn schedule_apply(&self, changeset: &mut Changeset, id: BatchId) -> Result<()> {
-        let run_at = later(self.now(), SignedDuration::from_mins(APPLYING_MINUTES));
+        let run_at = later(self.now(), SignedDuration::from_secs(APPLYING_S));
         self.schedule(changeset, TaskKind::Apply(id), run_at).await
+    }
+
+    /// With a chunk: it is being applied, and for the time nobody else need.
+    pub(super) async fn go_on_having(&self, changeset: &mut Changeset, id: BatchId) -> Result<()> {
+        let found = self.store().load::<Task>(&TaskKind::Apply(id)).await?;
+        let soon = later(self.now(), SignedDuration::from_secs(APPLYING_S / 2));
+        match found {
+            Some(task) if task.value.run_at < soon => self.schedule_apply(changeset, id).await,
+            _ => Ok(()),
+        }
     }
 
     /// What the same key brought before, if it was used.

@@ -107,6 +107,7 @@ impl Casework {
         }
         batch.value.tally = tally;
         changeset.put(batch);
+        self.go_on_having(&mut changeset, id).await?;
         self.commit(changeset).await?;
         Ok(None)
     }

@@ -22,6 +22,12 @@ const LOOK_EVERY_MS: u64 = 500;
 const BACK_OFF_S_MAX: i64 = 3_600;
 const PURGE_EVERY_MINUTES: i64 = 10;
 const COUNT_EVERY_S: i64 = 60;
+/// A task whose instance died is another's after that; none takes longer.
+const CLAIMED_S: i64 = 30;
+/// While a store is away, how often one tries to say that a message is sent,
+/// and the pause between: all within `CLAIMED_S`.
+const SAYINGS_MAX: u32 = 50;
+const SAY_AGAIN_MS: u64 = 500;
 
 impl Casework {
     /// Runs until told to stop, or until the store fails.
@@ -33,12 +39,15 @@ impl Casework {
         loop {
             if purge_from <= self.now() && !self.purge().await.or_else(passing)? {
                 self.sweep_old_documents().await.or_else(|error| passing(error).map(drop))?;
+                self.sweep_old_uploads().await.or_else(|error| passing(error).map(drop))?;
                 purge_from = later(self.now(), SignedDuration::from_mins(PURGE_EVERY_MINUTES));
             }
             if count_from <= self.now() && !self.count_figures().await.or_else(passing)? {
                 count_from = later(self.now(), SignedDuration::from_secs(COUNT_EVERY_S));
             }
-            for task in self.due_tasks().await? {
+            // A store that is away is looked at again soon.
+            let due = self.due_tasks().await.or_else(|error| passing(error).map(|_| Vec::new()))?;
+            for task in due {
                 if !lock(&under_way).insert(task.value.kind.clone()) {
                     continue;
                 }
@@ -46,7 +55,7 @@ impl Casework {
                 let place = place.map_err(|_| Error::Fatal("the worker's semaphore is closed".into()))?;
                 let (this, under_way, failed) = (self.clone(), under_way.clone(), failed.clone());
                 tokio::spawn(async move {
-                    if this.run(&task).await.is_err() {
+                    if this.run_claimed(task.clone()).await.is_err() {
                         failed.cancel();
                     }
                     lock(&under_way).remove(&task.value.kind);
@@ -70,9 +79,29 @@ impl Casework {
                 return Ok(());
             }
             for task in &due {
-                self.run(task).await?;
+                self.run_claimed(task.clone()).await?;
             }
         }
+    }
+
+    /// Where there are others, takes the task from their sight first: who dies
+    /// with it leaves it to them, `CLAIMED_S` later.
+    async fn run_claimed(&self, mut task: Versioned<Task>) -> Result<()> {
+        if self.has_others {
+            task.value.run_at = later(self.now(), SignedDuration::from_secs(CLAIMED_S));
+            match self.replace(task.clone()).await {
+                Err(Error::Fatal(why)) => return Err(Error::Fatal(why)),
+                // Another was faster, or the store is away.
+                Err(_) => return Ok(()),
+                Ok(()) => {}
+            }
+            let Some(claimed) = self.store().load::<Task>(&task.value.kind).await? else { return Ok(()) };
+            if claimed.value != task.value {
+                return Ok(());
+            }
+            task = claimed;
+        }
+        self.run(&task).await
     }
 
     async fn due_tasks(&self) -> Result<Vec<Versioned<Task>>> {
@@ -114,6 +143,18 @@ impl Casework {
     pub(super) async fn finish(&self, task: &Versioned<Task>) -> Result<()> {
         let mut changeset = Changeset::default();
         changeset.delete(task);
+        self.commit(changeset).await
+    }
+
+    /// Ends a task whose message has left the house. A store that is away for
+    /// the moment is told when it is back: else the message would be sent again.
+    pub(super) async fn finish_sent(&self, changeset: Changeset) -> Result<()> {
+        for _ in 0..SAYINGS_MAX {
+            match self.commit(changeset.clone()).await {
+                Err(Error::Busy(_)) => tokio::time::sleep(Duration::from_millis(SAY_AGAIN_MS)).await,
+                done => return done,
+            }
+        }
         self.commit(changeset).await
     }
 

@@ -54,6 +54,11 @@ pub struct Config {
     /// Without a slash at its end.
     pub public_url: String,
     pub data_dir: PathBuf,
+    /// What all instances have to see: uploads under way, documents. `None`:
+    /// the data folder.
+    pub shared_dir: Option<PathBuf>,
+    /// How many share the database: each has its part of the rates.
+    pub instances: u32,
     /// Overrides the reference data that is built in.
     pub reference_dir: Option<PathBuf>,
     pub disk_free_bytes_min: u64,
@@ -67,6 +72,9 @@ pub struct Config {
     pub altcha: AltchaConfig,
     pub limits: LimitsConfig,
 }
+
+/// More than one machine needs; a typing error is not a fleet.
+const INSTANCES_MAX: u32 = 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AltchaConfig {
@@ -96,6 +104,8 @@ impl Config {
             listen,
             admin_listen,
             public_url: root.parsed("public_url", default.public_url, values::base_url)?,
+            shared_dir: root.parsed("shared_dir", None, values::optional_path)?,
+            instances: root.whole("instances", default.instances, 1..=INSTANCES_MAX)?,
             reference_dir: root.parsed("reference_dir", None, values::optional_path)?,
             disk_free_bytes_min: root.whole(
                 "disk_free_bytes_min",
@@ -124,6 +134,8 @@ impl Default for Config {
             listen: loopback(8080),
             admin_listen: loopback(9090),
             public_url: "http://127.0.0.1:8080".into(),
+            shared_dir: None,
+            instances: 1,
             reference_dir: None,
             disk_free_bytes_min: 256 * 1024 * 1024,
             store: StoreUrl::Sled(data_dir.join("db")),

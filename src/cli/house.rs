@@ -1,6 +1,6 @@
 //! Puts the rooms together out of a configuration.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +13,13 @@ use crate::casework::staging::Staging;
 use crate::casework::{Casework, Parts, Settings};
 use crate::cli::config::{Config, PublishReleases, StoreUrl};
 use crate::cli::{Failed, partners, sms};
+use crate::domain::hex::hex;
 use crate::domain::reference::{Reference, ReferenceTexts};
 use crate::env::clock::Clock;
 use crate::env::entropy::Entropy;
 use crate::env::secret_files;
 use crate::feed::note::NoteSigner;
+use crate::feed::shared::Sharing;
 use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError};
 use crate::gateway::Now;
@@ -42,17 +44,23 @@ pub struct House {
     pub app: App,
     /// Becomes true when the store has failed and the process has to end.
     pub store_failed: watch::Receiver<bool>,
+    /// No other process has this data folder while it is held.
+    pub lock: Option<File>,
 }
 
 impl House {
     pub async fn build(config: &Config, world: &World) -> Result<Self, Failed> {
         let secret = open_secret(config, world)?;
+        let lock = lock_data_dir(config)?;
         let reference = Arc::new(read_reference(config.reference_dir.as_deref())?);
         warn_of_years_without_data(&reference, world);
         let (store, store_failed) = open_store(config).await?;
-        let staging = Staging::open(&config.data_dir.join("staging"));
+        let shared_dir = config.shared_dir.as_ref().unwrap_or(&config.data_dir);
+        let staging = shared_dir.join("staging");
+        let staging =
+            if is_shared(config) { Staging::open_shared(&staging) } else { Staging::open(&staging) };
         let staging = staging.map_err(|error| Failed::new("the staging folder", &error))?;
-        let vault = Vault::open(&config.data_dir.join("documents"));
+        let vault = Vault::open(&shared_dir.join("documents"));
         let vault = vault.map_err(|error| Failed::new("the documents' folder", &error))?;
         let casework = Casework::new(Parts {
             store: store.clone(),
@@ -69,19 +77,64 @@ impl House {
             vault,
         });
         same_secret(&casework).await?;
+        if is_shared(config) {
+            same_shared_dir(&casework, shared_dir, world).await?;
+        }
         let casework = match sms::texting(&config.sms)? {
             Some(texting) => casework.with_texting(texting),
             None => casework,
         };
-        let casework = casework.with_public_url(config.public_url.clone());
-        let feed = Feed::open(store, &log_dir(config), open_signer(config, world)?).await;
-        let feed = feed.map_err(|error| feed_failed(&error))?;
+        let mut casework = casework.with_public_url(config.public_url.clone());
+        if is_shared(config) {
+            casework = casework.with_others(config.instances);
+        }
+        let feed = open_feed(store, config, world).await?;
         let dir = config.data_dir.join("snapshots");
         let snapshots = Snapshots::of(&feed, &dir, config.disk_free_bytes_min).await;
         let snapshots = snapshots.map_err(|error| Failed::new("the snapshots' folder", &error))?;
         let limits = Limits::new(&rates(config), &Elapsed::monotonic());
         let pages = PageSettings { secure: config.public_url.starts_with("https:") };
-        Ok(Self { app: Arc::new(Service { casework, feed, snapshots, limits, pages }), store_failed })
+        Ok(Self { app: Arc::new(Service { casework, feed, snapshots, limits, pages }), store_failed, lock })
+    }
+}
+
+/// Whether there may be other instances on the same database.
+pub fn is_shared(config: &Config) -> bool {
+    matches!(config.store, StoreUrl::Postgres(_))
+}
+
+/// The log, alone or with the other instances.
+pub async fn open_feed(store: Arc<dyn Store>, config: &Config, world: &World) -> Result<Feed, Failed> {
+    let (dir, signer) = (log_dir(config), open_signer(config, world)?);
+    let feed = if is_shared(config) {
+        let mut me = [0; 16];
+        world.entropy.fill(&mut me);
+        let sharing = Sharing { clock: world.clock.clone(), me: hex(&me) };
+        Feed::open_shared(store, &dir, signer, sharing).await
+    } else {
+        Feed::open(store, &dir, signer).await
+    };
+    feed.map_err(|error| feed_failed(&error))
+}
+
+/// A database of one process has a lock of its own. One that is shared says
+/// nothing of who else has this folder.
+pub fn lock_data_dir(config: &Config) -> Result<Option<File>, Failed> {
+    if !is_shared(config) {
+        return Ok(None);
+    }
+    let path = config.data_dir.join("lock");
+    let lock = File::create(&path).map_err(|error| Failed::new(&path.display().to_string(), &error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Err(Failed::because(&format!(
+            "another process has the data folder {}",
+            config.data_dir.display()
+        ))
+        .hint(
+            "each instance needs one of its own; if that is the service, is admin_listen the same as its?",
+        )),
+        Err(TryLockError::Error(error)) => Err(Failed::new(&path.display().to_string(), &error)),
     }
 }
 
@@ -118,11 +171,29 @@ async fn same_secret(casework: &Casework) -> Result<(), Failed> {
     ))
 }
 
+/// A mark in the folder tells it from any other.
+async fn same_shared_dir(casework: &Casework, dir: &Path, world: &World) -> Result<(), Failed> {
+    let path = dir.join("folder.id");
+    let mark = secret_files::read_or_create::<16>(&path, world.entropy.as_ref());
+    let mark = mark.map_err(|error| Failed::new(&path.display().to_string(), &error))?;
+    let known = casework.knows_shared_dir(&mark).await;
+    if known.map_err(|error| Failed::new("the shared folder's mark", &error))? {
+        return Ok(());
+    }
+    Err(Failed::because(&format!("{} is not the folder that the other instances share", dir.display()))
+        .hint("set shared_dir to it; it holds uploads that are under way and documents"))
+}
+
 fn feed_failed(error: &FeedError) -> Failed {
     let failed = Failed::new("the feed", error);
     match error {
         FeedError::OtherLog { .. } => failed.hint(
-            "if feed.key or feed.origin was changed by mistake, change it back; to go on under another name              or key on purpose, stop the service and run `zhengming feed new-log --origin ORIGIN`",
+            "if feed.key or feed.origin was changed by mistake, change it back; to go on under another name \
+             or key on purpose, stop the service and run `zhengming feed new-log --origin ORIGIN`",
+        ),
+        FeedError::SetBack { .. } => failed.hint(
+            "bring the newest database back; if there is none, what was published cannot be gone on with, and \
+             `zhengming feed new-log --origin ORIGIN` begins anew from what is here",
         ),
         _ => failed,
     }
@@ -170,9 +241,9 @@ fn warn_of_years_without_data(reference: &Reference, world: &World) {
     }
 }
 
-type Opened = (Arc<dyn Store>, watch::Receiver<bool>);
+pub type Opened = (Arc<dyn Store>, watch::Receiver<bool>);
 
-async fn open_store(config: &Config) -> Result<Opened, Failed> {
+pub async fn open_store(config: &Config) -> Result<Opened, Failed> {
     match &config.store {
         StoreUrl::Memory => Ok((Arc::new(MemoryStore::new()), watch::channel(false).1)),
         StoreUrl::Sled(dir) => {
@@ -223,18 +294,20 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
+/// This instance's part: all of them together keep to what is configured.
 fn rates(config: &Config) -> LimitsConfig {
     let limits = &config.limits;
+    let part = |of_all: u32| of_all.div_ceil(config.instances);
     LimitsConfig {
-        requests_per_address_per_second: limits.requests_per_address_per_second,
-        requests_per_provider_per_second: limits.requests_per_provider_per_second,
-        requests_per_operator_per_second: limits.requests_per_operator_per_second,
-        requests_per_number_per_second: limits.requests_per_number_per_second,
-        requests_per_moderator_per_second: limits.requests_per_moderator_per_second,
-        verifications_per_address_per_hour: limits.verifications_per_address_per_hour,
-        logins_per_address_per_minute: limits.logins_per_address_per_minute,
-        logins_per_account_per_hour: limits.logins_per_account_per_hour,
-        snapshots_per_provider_per_day: limits.snapshots_per_provider_per_day,
+        requests_per_address_per_second: part(limits.requests_per_address_per_second),
+        requests_per_provider_per_second: part(limits.requests_per_provider_per_second),
+        requests_per_operator_per_second: part(limits.requests_per_operator_per_second),
+        requests_per_number_per_second: part(limits.requests_per_number_per_second),
+        requests_per_moderator_per_second: part(limits.requests_per_moderator_per_second),
+        verifications_per_address_per_hour: part(limits.verifications_per_address_per_hour),
+        logins_per_address_per_minute: part(limits.logins_per_address_per_minute),
+        logins_per_account_per_hour: part(limits.logins_per_account_per_hour),
+        snapshots_per_provider_per_day: part(limits.snapshots_per_provider_per_day),
         ..LimitsConfig::default()
     }
 }

@@ -35,10 +35,11 @@ pub async fn labels(from: Input, provider: ProviderId, config: &Config, world: &
     if let Some(remote) = Remote::find(config, world).await? {
         return source.send(&remote, &format!("/owner/labels?provider={provider}")).await;
     }
-    let casework = House::build(config, world).await?.app.casework.clone();
+    let house = House::build(config, world).await?;
+    let casework = &house.app.casework;
     let provider = casework.provider_for(Owner::at_the_command_line(), provider);
     let mut lines = source.lines(LabelSaid::COLUMNS).await?;
-    let upload = receive_labels(&casework, &provider, &mut lines).await.map_err(|problem| said(&problem))?;
+    let upload = receive_labels(casework, &provider, &mut lines).await.map_err(|problem| said(&problem))?;
     let tally = upload.finish().await.map_err(|error| Failed::because(&error.to_string()))?;
     tell(&tally);
     Ok(())
@@ -54,10 +55,11 @@ pub async fn tenures(
     if let Some(remote) = Remote::find(config, world).await? {
         return source.send(&remote, &format!("/owner/tenures?operator={operator}")).await;
     }
-    let casework = House::build(config, world).await?.app.casework.clone();
+    let house = House::build(config, world).await?;
+    let casework = &house.app.casework;
     let operator = casework.operator_for(Owner::at_the_command_line(), operator);
     let mut lines = source.lines(TenureSaid::COLUMNS).await?;
-    let upload = receive_tenures(&casework, &operator, None, &mut lines).await;
+    let upload = receive_tenures(casework, &operator, None, &mut lines).await;
     let upload = upload.map_err(|problem| said(&problem))?;
     let tally = upload.finish(lines.digest()).await;
     tell(&tally.map_err(|error| Failed::because(&error.to_string()))?);

@@ -1,6 +1,7 @@
 //! `zhengming serve`: the house, its two listeners, its worker and whoever
 //! tells webhooks, until a signal or a failed store ends it.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,12 +34,14 @@ pub struct Running {
     pub admin: SocketAddr,
     tasks: JoinSet<Result<(), Failed>>,
     stop: CancellationToken,
+    /// Held to the end.
+    _lock: Option<File>,
 }
 
 impl Running {
     /// Binds both listeners and starts everything; `stop` drains and ends it.
     pub async fn start(config: &Config, world: &World, stop: &CancellationToken) -> Result<Self, Failed> {
-        let House { app, mut store_failed } = House::build(config, world).await?;
+        let House { app, mut store_failed, lock } = House::build(config, world).await?;
         let taken_up = app.casework.take_up_uploads().await;
         taken_up.map_err(|error| Failed::new("uploads from before", &error))?;
         let swept = app.casework.sweep_documents().await;
@@ -51,6 +54,7 @@ impl Running {
             admin: address(&admin)?,
             tasks: JoinSet::new(),
             stop: stop.clone(),
+            _lock: lock,
         };
         let proxies = TrustedProxies::new(config.trusted_proxies.clone());
         let connections_max = match config.limits.connections_max {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,6 +13,14 @@ pub const SLUG_CHARS_MAX: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an id has 1 to 32 characters out of a-z, 0-9, '-' and '_', the first one a letter or digit")]
 pub struct IdMalformed;
+
+/// By the time that an id carries (RFC 9562 §5.7); one that carries none is
+/// not one of ours.
+pub fn made_before(id: Uuid, end: Timestamp) -> bool {
+    let made_at = id.get_timestamp().map(|time| time.to_unix().0);
+    let made_at = made_at.and_then(|second| Timestamp::from_second(i64::try_from(second).ok()?).ok());
+    made_at.is_none_or(|made_at| made_at <= end)
+}
 
 fn is_slug(text: &str) -> bool {
     let mut bytes = text.bytes();

@@ -23,7 +23,7 @@ use crate::casework::{Casework, Error, Result, audit, record, unattended};
 use crate::domain::dispute::{Actor, Command, Status, What};
 use crate::domain::document::{Document, DocumentKind, GivenDocument};
 use crate::domain::hex::hex;
-use crate::domain::id::{DisputeId, DocumentId};
+use crate::domain::id::{DisputeId, DocumentId, made_before};
 use crate::domain::policy::{DOCUMENT_BYTES_MAX, DOCUMENTS_PER_DISPUTE_MAX};
 use crate::domain::refusal::Refusal;
 use crate::store::{Changeset, Task, Versioned};
@@ -118,8 +118,11 @@ impl Casework {
     }
 
     /// Removes all files that no dispute names. For the start, before anybody
-    /// can hand one in.
+    /// can hand one in; where other instances may take one, the old ones.
     pub async fn sweep_documents(&self) -> Result<()> {
+        if self.has_others {
+            return self.sweep_old_documents().await;
+        }
         self.sweep_documents_of_before(self.now()).await
     }
 
@@ -136,7 +139,7 @@ impl Casework {
                 Ok(dispute) => self.documents_named_by(dispute).await?,
                 Err(_) => BTreeSet::new(),
             };
-            for file in files.iter().filter(|file| !named.contains(*file) && made_before(file, end)) {
+            for file in files.iter().filter(|file| !named.contains(*file) && is_of_before(file, end)) {
                 vault.sweep(&folder, Some(file)).await?;
                 tracing::info!(%folder, %file, "removed a document that no dispute names");
             }
@@ -247,12 +250,10 @@ impl Receiving {
     }
 }
 
-/// By the time in its id; what has none was not made here.
-fn made_before(file: &str, end: Timestamp) -> bool {
-    let id = file.trim_end_matches(".part").parse::<DocumentId>().ok();
-    let made_at = id.and_then(|id| id.0.get_timestamp()).map(|time| time.to_unix().0);
-    let made_at = made_at.and_then(|second| Timestamp::from_second(i64::try_from(second).ok()?).ok());
-    made_at.is_none_or(|made_at| made_at <= end)
+/// What has no id was not made here.
+fn is_of_before(file: &str, end: Timestamp) -> bool {
+    let id = file.trim_end_matches(".part").parse::<DocumentId>();
+    id.map_or(true, |id| made_before(id.0, end))
 }
 
 #[cfg(test)]
@@ -267,11 +268,11 @@ mod tests {
         let file = format!("{:012x}", 1_795_402_800_000_u64);
         let file = format!("{}-{}-7000-8000-000000000000", &file[..8], &file[8..]);
         for file in [file.clone(), file + ".part"] {
-            assert!(made_before(&file, at("2026-11-23T03:00:00Z")), "{file}");
-            assert!(!made_before(&file, at("2026-11-23T02:59:59Z")), "{file}");
+            assert!(is_of_before(&file, at("2026-11-23T03:00:00Z")), "{file}");
+            assert!(!is_of_before(&file, at("2026-11-23T02:59:59Z")), "{file}");
         }
         for rubbish in ["", ".part", "notes.txt", "00000000-0000-4000-8000-000000000000"] {
-            assert!(made_before(rubbish, Timestamp::MIN), "{rubbish}");
+            assert!(is_of_before(rubbish, Timestamp::MIN), "{rubbish}");
         }
     }
 }

@@ -33,7 +33,11 @@ impl Casework {
         let mut calls = JoinSet::new();
         loop {
             let size = *published.borrow_and_update();
-            let pause = self.begin_calls(size, &mut calls).await?;
+            let pause = match self.begin_calls(size, &mut calls).await {
+                // The store is away.
+                Err(Error::Busy(_)) => LOOK_AGAIN,
+                begun => begun?,
+            };
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 Some(ended) = calls.join_next() => match ended {

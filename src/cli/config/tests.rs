@@ -29,7 +29,7 @@ fn an_empty_file_is_the_default() {
 fn the_documented_file_has_every_key_at_its_default() {
     assert_eq!(load(EVERY_KEY).unwrap(), Config::default());
     let keys = EVERY_KEY.lines().filter(|line| line.contains(" = ") && !line.starts_with('#'));
-    assert_eq!(keys.count(), 8 + 6 + 4 + 1 + 17);
+    assert_eq!(keys.count(), 10 + 6 + 4 + 1 + 17);
 }
 
 #[test]
@@ -193,6 +193,9 @@ fn a_store_is_one_of_three() {
     let store = load(&format!("store = {url:?}")).unwrap().store;
     assert_eq!(store, StoreUrl::Postgres(url.into()));
     assert_eq!(format!("{store} {store:?}"), "postgres://db.example:5433/zm postgres://db.example:5433/zm");
+    let pair = "postgres://me:secret@db1.example,db2.example:5433/zm?target_session_attrs=read-write";
+    let store = load(&format!("store = {pair:?}")).unwrap().store;
+    assert_eq!(format!("{store}"), "postgres://db1.example:5432,db2.example:5433/zm");
     assert_eq!(refusal("store = \"sled:\""), "zhengming.toml:1: store: a path is not empty");
     for wrong in ["memory", "postgres:", "mysql://me:secret@db.example/zm", ""] {
         let error = refusal(&format!("store = {wrong:?}"));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use tokio_postgres::config::Host;
 
 /// Where records are kept.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,10 +27,9 @@ impl FromStr for StoreUrl {
         if let Some(path) = text.strip_prefix("sled:") {
             return self::path(path).map(Self::Sled);
         }
-        match reqwest::Url::parse(text) {
-            Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") && url.has_host() => {
-                Ok(Self::Postgres(text.into()))
-            }
+        let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+        match text.parse::<tokio_postgres::Config>() {
+            Ok(database) if is_url && !database.get_hosts().is_empty() => Ok(Self::Postgres(text.into())),
             // Not repeated in the message: it may hold a password.
             _ => Err("expected sled:PATH, memory: or postgres://USER@HOST/DATABASE".into()),
         }
@@ -41,14 +41,21 @@ impl fmt::Display for StoreUrl {
         match self {
             Self::Memory => f.write_str("memory:"),
             Self::Sled(path) => write!(f, "sled:{}", path.display()),
-            Self::Postgres(text) => match reqwest::Url::parse(text) {
-                Ok(url) => {
-                    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-                    let host = url.host_str().unwrap_or_default();
-                    write!(f, "{}://{host}{port}{}", url.scheme(), url.path())
+            Self::Postgres(text) => {
+                let database = text.parse::<tokio_postgres::Config>().unwrap_or_default();
+                let ports = database.get_ports();
+                let mut said = Vec::new();
+                for (nth, host) in database.get_hosts().iter().enumerate() {
+                    let host = match host {
+                        Host::Tcp(name) => name.clone(),
+                        Host::Unix(path) => path.display().to_string(),
+                    };
+                    // One port may be that of all.
+                    let port = ports.get(nth).or_else(|| ports.first());
+                    said.push(port.map_or_else(|| host.clone(), |port| format!("{host}:{port}")));
                 }
-                Err(_) => f.write_str("postgres:"),
-            },
+                write!(f, "postgres://{}/{}", said.join(","), database.get_dbname().unwrap_or_default())
+            }
         }
     }
 }

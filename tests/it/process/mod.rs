@@ -18,6 +18,7 @@ mod restored;
 pub mod routes;
 mod rubbish;
 mod serving;
+mod shared;
 mod sms_post;
 mod webhooks;
 pub mod wire;

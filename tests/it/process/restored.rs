@@ -10,10 +10,10 @@ use super::house::{House, only_word};
 use super::wire::{get, request};
 use crate::support::files::copy;
 
-const ROOM: &str = "zhengming-data";
+pub const ROOM: &str = "zhengming-data";
 
 /// Releases a number, so that the log has one entry more.
-fn release(house: &House, server: &Server, nth: u64) {
+pub fn release(house: &House, server: &Server, nth: u64) {
     let run = |line: &str| house.run_beside(server.admin, line, "").done();
     let operator = only_word(&run("key issue operator cmcc --name 移动"), "zmo_");
     let number = format!("+8613800138{nth:03}");
@@ -30,7 +30,7 @@ fn release(house: &House, server: &Server, nth: u64) {
     );
 }
 
-fn text(server: &Server, path: &str) -> String {
+pub fn text(server: &Server, path: &str) -> String {
     String::from_utf8(get(path).at(server.public).ok(200).body).unwrap()
 }
 

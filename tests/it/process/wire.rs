@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
@@ -94,7 +95,12 @@ impl Request {
 
     /// An error where the server is not there, or not to the end.
     pub fn try_at(&self, address: SocketAddr) -> io::Result<Reply> {
-        exchange(address, &[self.head().as_bytes(), &self.body].concat())
+        self.try_within(address, AT_MOST)
+    }
+
+    /// The same where the server may stand still.
+    pub fn try_within(&self, address: SocketAddr, at_most: Duration) -> io::Result<Reply> {
+        exchange_within(address, &[self.head().as_bytes(), &self.body].concat(), at_most)
     }
 
     #[track_caller]
@@ -133,8 +139,12 @@ impl Request {
 /// Sends these very bytes on a connection that the server is to close; what
 /// comes back.
 pub fn exchange(address: SocketAddr, bytes: &[u8]) -> io::Result<Reply> {
+    exchange_within(address, bytes, AT_MOST)
+}
+
+fn exchange_within(address: SocketAddr, bytes: &[u8], at_most: Duration) -> io::Result<Reply> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(AT_MOST))?;
+    stream.set_read_timeout(Some(at_most))?;
     // Who is refused early may find nobody reading the rest; the answer counts.
     let written = stream.write_all(bytes);
     let mut all = Vec::new();
