@@ -6,6 +6,7 @@ mod assets_http;
 mod browser;
 mod edge;
 mod events_http;
+mod failover;
 mod feed_http;
 mod kannel;
 mod openapi;
