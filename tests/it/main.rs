@@ -4,6 +4,7 @@
 
 mod assets_http;
 mod browser;
+mod deploy;
 mod edge;
 mod events_http;
 mod failover;

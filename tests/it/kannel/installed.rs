@@ -6,9 +6,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::ports::free;
 use crate::process::child::{Process, Server};
 use crate::process::house::House;
+use crate::support::ports::free;
 
 const PASSWORD: &str = "8&b=c 7";
 const TOKEN: &str = "tOkEn-0123456789abcdef";

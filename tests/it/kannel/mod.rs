@@ -4,7 +4,6 @@
 
 mod centre;
 mod installed;
-mod ports;
 
 use serde_json::json;
 
