@@ -1,5 +1,15 @@
-//! The service as it is deployed: the unit, as systemd reads it.
+//! The service as it is deployed: real nginx with the configuration that we
+//! ship, before two instances over one PostgreSQL; and the unit, as systemd
+//! reads it.
 //!
-//! Absent: a unit that runs; that takes a machine of its own.
+//! Absent: a unit that runs (that takes a machine of its own), and what the
+//! service answers where nobody stands between (`process`).
 
+mod caching;
+mod callers;
+mod failing;
+mod gate;
+mod streaming;
+mod town;
 mod unit;
+mod uploads;

@@ -93,6 +93,20 @@ impl Request {
         format!("{}\r\nhost: localhost\r\nconnection: close\r\n{fields}\r\n", self.line)
     }
 
+    /// Method and path.
+    pub fn target(&self) -> (&str, &str) {
+        let mut words = self.line.split(' ');
+        (words.next().unwrap_or_default(), words.next().unwrap_or_default())
+    }
+
+    pub fn fields(&self) -> &[(String, String)] {
+        &self.fields
+    }
+
+    pub fn sent(&self) -> &[u8] {
+        &self.body
+    }
+
     /// An error where the server is not there, or not to the end.
     pub fn try_at(&self, address: SocketAddr) -> io::Result<Reply> {
         self.try_within(address, AT_MOST)
@@ -111,9 +125,8 @@ impl Request {
     }
 
     #[track_caller]
-    fn is_as_described(&self, reply: &Reply) {
-        let mut words = self.line.split(' ');
-        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    pub fn is_as_described(&self, reply: &Reply) {
+        let (method, target) = self.target();
         let mut headers = HeaderMap::new();
         for (name, value) in reply.head.lines().filter_map(|line| line.split_once(": ")) {
             let name: HeaderName = name.parse().unwrap();

@@ -3,22 +3,14 @@
 mod bodies;
 mod kept;
 
-use std::io::Cursor;
-
-use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use image::ImageFormat;
 use serde_json::{Value, json};
 use zhengming::store::Role;
 
+use crate::support::pictures::picture;
 use crate::support::{Answer, Dispute, Moderator, World};
 
 const NUMBER: &str = "+8613800138000";
-
-fn picture(format: ImageFormat, shade: u8) -> Vec<u8> {
-    let mut bytes = Cursor::new(Vec::new());
-    let picture = RgbImage::from_pixel(120, 80, Rgb([shade; 3]));
-    DynamicImage::from(picture).write_to(&mut bytes, format).unwrap();
-    bytes.into_inner()
-}
 
 fn jpeg(shade: u8) -> Vec<u8> {
     picture(ImageFormat::Jpeg, shade)

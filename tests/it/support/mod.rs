@@ -13,6 +13,7 @@ pub mod files;
 pub mod half_year;
 mod parties;
 mod people;
+pub mod pictures;
 pub mod ports;
 pub mod postgres;
 pub mod records;
