@@ -49,7 +49,7 @@ fn the_others_stand_in_for_an_instance_that_is_down() {
 fn when_to_come_back_is_passed_on() {
     let mut town = Town::of_one(&[]);
     // As if the disk were full.
-    town.restart_first(&[("DISK_FREE_BYTES_MIN", "9000000000000000000")]);
+    town.restart_first_with("DISK_FREE_BYTES_MIN", "9000000000000000000");
     let verify = post("/v1/verifications", &json!({ "number": "+8613800138001", "method": "sms_code" }));
     let refused = town.gate.ask(&verify).refused(503, "busy");
     let direct = verify.at(town.first().public).refused(503, "busy");

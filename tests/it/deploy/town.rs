@@ -35,7 +35,10 @@ pub struct Town {
     pub second: Option<Server>,
     pub house: House,
     pub folder: TempDir,
-    _other: House,
+    /// Of the second one.
+    other: House,
+    /// Of both instances.
+    settings: Vec<(String, String)>,
 }
 
 /// Where everything listens.
@@ -54,15 +57,14 @@ impl Town {
     /// `settings`: variables of both instances.
     pub fn with(settings: &[(&str, &str)]) -> Self {
         let database = tokio::runtime::Runtime::new().unwrap().block_on(new_database());
-        let settings = [&[("STORE", database.as_str())], settings].concat();
-        let mut town = Self::of_one(&settings);
+        let mut town = Self::of_one(&[&[("STORE", database.as_str())], settings].concat());
         // The same keys: instances of one service.
-        let keys = town._other.path("zhengming-data");
+        let keys = town.other.path("zhengming-data");
         fs::DirBuilder::new().mode(0o700).create(&keys).unwrap();
         for key in ["secret.key", "feed.key"] {
             fs::copy(town.house.path("zhengming-data").join(key), keys.join(key)).unwrap();
         }
-        town.second = Some(serve(&town._other, town.gate.second, &settings));
+        town.restart_second();
         town
     }
 
@@ -80,17 +82,28 @@ impl Town {
         // By then it listens.
         nginx.says("getrlimit(RLIMIT_NOFILE)");
         let (house, other) = (House::new(), House::new());
-        let first = Some(serve(&house, ports.first, settings));
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let settings: Vec<_> = settings.iter().map(own).collect();
+        let first = Some(serve(&house, ports.first, &settings));
         let gate = Gate::new(folder.path(), ports.tls, ports.plain, ports.second);
-        Self { gate, nginx, first, second: None, house, folder, _other: other }
+        Self { gate, nginx, first, second: None, house, folder, other, settings }
     }
 
-    /// The first instance ends and begins anew, with more settings.
-    pub fn restart_first(&mut self, settings: &[(&str, &str)]) {
+    /// The first instance ends and begins anew, with one setting more.
+    pub fn restart_first_with(&mut self, key: &str, value: &str) {
         let before = self.first.take().unwrap();
         let port = before.public.port();
         assert_eq!(before.stopped().code, Some(0));
-        self.first = Some(serve(&self.house, port, settings));
+        self.settings.push((key.to_owned(), value.to_owned()));
+        self.first = Some(serve(&self.house, port, &self.settings));
+    }
+
+    /// The second instance ends, if it was there, and begins anew.
+    pub fn restart_second(&mut self) {
+        if let Some(before) = self.second.take() {
+            assert_eq!(before.stopped().code, Some(0));
+        }
+        self.second = Some(serve(&self.other, self.gate.second, &self.settings));
     }
 
     pub fn first(&self) -> &Server {
@@ -128,7 +141,7 @@ impl Town {
     }
 }
 
-fn serve(house: &House, port: u16, settings: &[(&str, &str)]) -> Server {
+fn serve(house: &House, port: u16, settings: &[(String, String)]) -> Server {
     let mut command = house.command("serve");
     command.env("ZHENGMING_LISTEN", format!("127.0.0.1:{port}"));
     command.env("ZHENGMING_PUBLIC_URL", format!("https://{HOST}"));
