@@ -15,7 +15,28 @@ use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::store::Store;
 
 /// The house's use cases over a store; their tokens are good over any.
+#[allow(dead_code, reason = "not each benchmark takes the settings as they are")]
 pub fn casework(store: Arc<dyn Store>, dir: &Path) -> Casework {
+    casework_with(store, dir, settings())
+}
+
+/// The quotas that are kept in the store stand as they do by default.
+pub fn settings() -> Settings {
+    Settings {
+        codes_per_number_per_day: 5,
+        filings_per_number_per_90_days: 4,
+        // All filings come from one address.
+        cluster_filings_per_30_days: 0,
+        sms_per_minute: 0,
+        releases_per_operator_per_day: 10_000,
+        recycling_dates_per_number_per_day: 3,
+        labels_per_provider_per_day: 2_000_000,
+        publish_all_releases: false,
+        altcha_max_number: 0,
+    }
+}
+
+pub fn casework_with(store: Arc<dyn Store>, dir: &Path, settings: Settings) -> Casework {
     let outbox = Outbox::open(&dir.join("outbox.ndjson"), Arc::new(|| SystemClock.now()));
     Casework::new(Parts {
         store,
@@ -23,19 +44,7 @@ pub fn casework(store: Arc<dyn Store>, dir: &Path) -> Casework {
         entropy: Arc::new(OsEntropy),
         secret: Secret::new([7; 32]),
         reference: Arc::new(Reference::built_in()),
-        // The quotas that are kept in the store stand as they do by default.
-        settings: Settings {
-            codes_per_number_per_day: 5,
-            filings_per_number_per_90_days: 4,
-            // All filings come from one address.
-            cluster_filings_per_30_days: 0,
-            sms_per_minute: 0,
-            releases_per_operator_per_day: 10_000,
-            recycling_dates_per_number_per_day: 3,
-            labels_per_provider_per_day: 2_000_000,
-            publish_all_releases: false,
-            altcha_max_number: 0,
-        },
+        settings,
         sms: Arc::new(outbox.expect("the folder is ours")),
         operators: Vec::new(),
         lookups: Vec::new(),
