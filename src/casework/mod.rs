@@ -190,6 +190,7 @@ impl From<StoreError> for Error {
             // As after a crash: whoever asks again is told what became of it.
             StoreError::Unsure => Self::Busy("the store does not say whether it took this"),
             StoreError::TooLarge(what) => Self::TooLarge(what),
+            StoreError::Lapsed(why) => Self::Busy(why),
             StoreError::Fatal(why) => Self::Fatal(why),
         }
     }

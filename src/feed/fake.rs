@@ -13,8 +13,8 @@ use crate::domain::correction::{Entry, EntryReason, InForce, NameAction};
 use crate::domain::evidence::Assurance;
 use crate::domain::number::Number;
 use crate::store::{
-    AuditDraft, AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record, Store, StoreError,
-    Versioned,
+    AuditDraft, AuditLine, Changeset, Cursor, Everything, Key, Listing, Page, Receipt, Record, Store,
+    StoreError, Versioned,
 };
 
 #[derive(Debug)]
@@ -150,6 +150,10 @@ impl Store for FakeStore {
 
     async fn audit(&self, _: u64, _: usize) -> Result<Vec<AuditLine>, StoreError> {
         Err(StoreError::Fatal("the feed does not read the audit".into()))
+    }
+
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        Err(StoreError::Fatal("the feed does not read everything".into()))
     }
 
     async fn commit(&self, set: Changeset) -> Result<Receipt, StoreError> {

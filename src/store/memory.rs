@@ -2,38 +2,58 @@
 //! It keeps the whole promise but the one about crashes.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::domain::number::Number;
+use crate::store::embedded::past::{KEPT_BYTES_MAX, Pasts};
 use crate::store::embedded::plan::{Counters, plan};
+use crate::store::embedded::walk::Walk;
 use crate::store::embedded::{Pair, Space, read};
-use crate::store::{AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record};
-use crate::store::{Store, StoreError, Versioned};
+use crate::store::{AuditLine, Changeset, Cursor, Everything, Extent, Key, Listing, Page, Piece};
+use crate::store::{Receipt, Record, Store, StoreError, Versioned};
 
 #[derive(Debug)]
 pub struct MemoryStore {
-    state: Mutex<State>,
+    state: Arc<Shared>,
     log_size: watch::Sender<u64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
+struct Shared(Mutex<State>);
+
+#[derive(Debug)]
 struct State {
     pairs: BTreeMap<Vec<u8>, Vec<u8>>,
     counters: Counters,
+    pasts: Pasts,
+}
+
+#[derive(Debug)]
+struct MemoryEverything {
+    state: Arc<Shared>,
+    walk: Walk,
 }
 
 impl MemoryStore {
     pub fn new() -> Self {
-        Self { state: Mutex::default(), log_size: watch::Sender::new(0) }
+        let pasts = Pasts::new(KEPT_BYTES_MAX);
+        let state = State { pairs: BTreeMap::new(), counters: Counters::new(), pasts };
+        Self { state: Arc::new(Shared(Mutex::new(state))), log_size: watch::Sender::new(0) }
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+}
+
+impl Shared {
     /// A plan is applied by insertions and removals, which do not panic, so
     /// that a poisoned state is whole all the same.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,9 +97,17 @@ impl Store for MemoryStore {
         read::audit(&state.pairs, after, limit, state.counters.audit_size)
     }
 
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        let mut state = self.state();
+        let walk = Walk::new(state.pasts.open()?, &state.counters);
+        Ok(Box::new(MemoryEverything { state: Arc::clone(&self.state), walk }))
+    }
+
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
         let mut state = self.state();
+        let state = &mut *state;
         let plan = plan(&state.pairs, &state.counters, &changeset)?;
+        state.pasts.keep(&state.pairs, &plan.writes)?;
         for (key, value) in plan.writes {
             match value {
                 Some(value) => state.pairs.insert(key, value),
@@ -90,6 +118,17 @@ impl Store for MemoryStore {
         let size = state.counters.log_size;
         self.log_size.send_if_modified(|known| std::mem::replace(known, size) != size);
         Ok(plan.receipt)
+    }
+}
+
+#[async_trait]
+impl Everything for MemoryEverything {
+    fn extent(&self) -> &Extent {
+        self.walk.extent()
+    }
+
+    async fn next(&mut self) -> Result<Vec<Piece>, StoreError> {
+        self.walk.next(&self.state.lock().pairs)
     }
 }
 

@@ -25,12 +25,16 @@
 //!   the process ends to be started anew.
 //! - **Honest about versions.** A record written by a newer release is refused,
 //!   not guessed at.
+//! - **Whole.** `everything` reads all that one commit left, and all of it is
+//!   durable, while others go on writing. It costs them little; where it would
+//!   cost too much, it is the reading that ends (`Lapsed`), never a write.
 //!
 //! Absent: decisions, clocks, bytes-and-trees verbs for callers.
 
 mod accounts;
 mod changeset;
 mod embedded;
+mod everything;
 mod failure;
 mod figures;
 mod filings;
@@ -45,6 +49,7 @@ mod task;
 pub use accounts::{AccessKey, Grant, Moderator, Role, SecretHash, Session};
 use changeset::leaf_of;
 pub use changeset::{AuditDraft, AuditLine, Changeset, Put, Receipt};
+pub use everything::{Everything, Extent, Piece};
 pub use figures::{CountedWeek, Counting, Series};
 pub use filings::{
     AddressMac, Cluster, Filing, FilingLine, FilingNews, FilingPart, LinePlace, RejectedLine, Trace,
@@ -162,6 +167,9 @@ pub enum StoreError {
     /// or not at all, and only reading tells.
     #[error("the store does not say whether it took this")]
     Unsure,
+    /// What `everything` gave cannot be gone on with; opened anew it may well be.
+    #[error("the store cannot be read as of one moment: {0}")]
+    Lapsed(&'static str),
     /// The process has to end.
     #[error("the store failed: {0}")]
     Fatal(String),
@@ -187,6 +195,10 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Audit lines from number `after` on.
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError>;
+
+    /// All that there is, as of a commit that everybody's finished ones are
+    /// part of. Dropping it ends it.
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError>;
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError>;
 }

@@ -261,7 +261,9 @@ macro_rules! records {
             $($variant($key),)*
         }
 
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        /// As JSON, `{"kind":"log_head","record":{…}}`: for copies of a store.
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "kind", content = "record", rename_all = "snake_case")]
         pub enum Record {
             $($variant($type),)*
         }

@@ -14,8 +14,8 @@ use zhengming::domain::dispute::DisputedLabel;
 use zhengming::domain::number::Number;
 use zhengming::store::memory::MemoryStore;
 use zhengming::store::{
-    AuditLine, CHANGES_PER_SET_MAX, Changeset, Cursor, Key, Listing, Page, Put, Receipt, Record, Store,
-    StoreError, Versioned,
+    AuditLine, CHANGES_PER_SET_MAX, Changeset, Cursor, Everything, Key, Listing, Page, Put, Receipt, Record,
+    Store, StoreError, Versioned,
 };
 
 use crate::house::casework;
@@ -153,6 +153,10 @@ impl Store for Recorder {
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.store.audit(after, limit).await
+    }
+
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        self.store.everything().await
     }
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {

@@ -17,6 +17,25 @@ const EXPIRED: u8 = 0x45;
 const REGRESSED: u8 = 0x46;
 const REVERSALS_ASKED: u8 = 0x47;
 
+pub fn is_of(kind: u8) -> bool {
+    (DISPUTES_OF..=REVERSALS_ASKED).contains(&kind)
+}
+
+/// An index in words; of a number's newest entries there is one too.
+pub fn name(kind: u8) -> &'static str {
+    match kind {
+        DISPUTES_OF => "disputes by number",
+        QUEUE => "the queue",
+        TASKS => "tasks by time",
+        ACCESS_KEYS => "access keys",
+        OPEN_BATCHES => "open batches",
+        EXPIRED => "what runs out",
+        REGRESSED => "labels that came back",
+        REVERSALS_ASKED => "reversals with one signature",
+        _ => "numbers' newest log entries",
+    }
+}
+
 /// The keys of a record's index entries; `primary` is the record's own.
 pub fn entries(record: &Record, primary: &[u8]) -> Vec<Vec<u8>> {
     if let Some(at) = record.expires_at() {

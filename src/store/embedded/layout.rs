@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use crate::domain::number::Number;
+use crate::store::embedded::index;
 use crate::store::{Cluster, Key, RECORD_BYTES_MAX, Record, Series, StoreError, TaskKind, Versioned};
 
 /// Raised when a reader of the old release would misread the new bytes.
@@ -143,6 +144,34 @@ pub fn newest_key(number: Number) -> Vec<u8> {
 
 pub fn audit_key(seq: u64) -> Vec<u8> {
     KeyBytes::new(AUDIT).integer(seq).into()
+}
+
+/// What lies under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Record,
+    Entry(u64),
+    Audit(u64),
+    /// Which entry is a number's newest.
+    Newest,
+    Index,
+}
+
+/// Kinds of later releases are records that do not parse here.
+pub fn kind(key: &[u8]) -> Kind {
+    let number = key.get(1..).and_then(|rest| rest.try_into().ok()).map(u64::from_be_bytes);
+    match (key.first(), number) {
+        (Some(&ENTRY), Some(seq)) => Kind::Entry(seq),
+        (Some(&AUDIT), Some(seq)) => Kind::Audit(seq),
+        (Some(&NEWEST), _) => Kind::Newest,
+        (Some(&kind), _) if index::is_of(kind) => Kind::Index,
+        _ => Kind::Record,
+    }
+}
+
+/// What is written once, under a number that only grows.
+pub fn is_only_appended(key: &[u8]) -> bool {
+    matches!(kind(key), Kind::Entry(_) | Kind::Audit(_))
 }
 
 /// A key under construction.

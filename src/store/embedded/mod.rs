@@ -6,8 +6,10 @@
 
 pub mod index;
 pub mod layout;
+pub mod past;
 pub mod plan;
 pub mod read;
+pub mod walk;
 
 use crate::store::StoreError;
 

@@ -1,6 +1,6 @@
 //! Each listing as what it selects, in its order; and its pages.
 
-use deadpool_postgres::Object;
+use deadpool_postgres::{ClientWrapper, Object};
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -11,7 +11,7 @@ use crate::store::postgres::tables::{self as t, Table, cluster_cell, text, word}
 use crate::store::{Cursor, Listing, PAGE_RECORDS_MAX, Page, Record, StoreError, Versioned};
 
 /// Rows of a table, sorted by columns that end with its key.
-struct Select {
+pub struct Select {
     table: &'static Table,
     /// With `$1`, `$2`, … for the arguments.
     filter: &'static str,
@@ -21,16 +21,15 @@ struct Select {
 
 /// The last row of a page: its table's kind, and what it was sorted by.
 #[derive(Debug, Serialize, Deserialize)]
-struct After {
+pub struct After {
     kind: u8,
     order: Vec<String>,
 }
 
-/// A row as it was found, and what it was sorted by.
+/// A row as it was found, and where it is.
 struct Found {
-    kind: u8,
     record: Versioned<Record>,
-    order: Vec<String>,
+    after: After,
 }
 
 const NOTHING: Page = Page { records: Vec::new(), next: None };
@@ -56,28 +55,36 @@ pub async fn list(
     }
     let mut found = Vec::new();
     for select in &selects {
-        found.extend(select.rows(client, after.as_ref(), limit + 1).await?);
+        for row in select.rows(client, after.as_ref(), limit + 1).await? {
+            found.push(Found { record: select.record(&row)?, after: select.after(&row) });
+        }
     }
     if selects.len() > 1 {
         // Of several tables only what is over is listed: by when, then by kind.
-        found.sort_by_key(|found| (found.record.value.expires_at(), found.kind));
+        found.sort_by_key(|found| (found.record.value.expires_at(), found.after.kind));
     }
     let is_more = found.len() > limit;
     found.truncate(limit);
-    let next = found.last().filter(|_| is_more).map(|last| {
-        let after = After { kind: last.kind, order: last.order.clone() };
-        Cursor(serde_json::to_vec(&after).expect("strings and a number always serialize"))
-    });
+    let next = found
+        .last()
+        .filter(|_| is_more)
+        .map(|last| Cursor(serde_json::to_vec(&last.after).expect("strings and a number always serialize")));
     Ok(Page { records: found.into_iter().map(|found| found.record).collect(), next })
 }
 
 impl Select {
-    async fn rows(
+    /// All rows of a table, by its key.
+    pub fn all(table: &'static Table) -> Self {
+        let order = table.key.iter().map(|(name, _)| *name).collect();
+        Self { table, filter: "true", arguments: Vec::new(), order }
+    }
+
+    pub async fn rows(
         &self,
-        client: &Object,
+        client: &ClientWrapper,
         after: Option<&After>,
         limit: usize,
-    ) -> Result<Vec<Found>, Trouble> {
+    ) -> Result<Vec<Row>, Trouble> {
         let mut arguments = self.arguments.clone();
         let shown: String = self.order.iter().map(|column| format!(", {column}::text")).collect();
         let table = self.table.name;
@@ -91,8 +98,7 @@ impl Select {
         );
         let statement = client.prepare_cached(&sql).await?;
         let arguments: Vec<&(dyn ToSql + Sync)> = arguments.iter().map(|value| value as _).collect();
-        let rows = client.query(&statement, &arguments).await.or_else(nothing_where_malformed)?;
-        rows.iter().map(|row| self.found(row)).collect()
+        client.query(&statement, &arguments).await.or_else(nothing_where_malformed)
     }
 
     /// What comes after a row of this table; or, where tables are merged,
@@ -113,10 +119,13 @@ impl Select {
         format!(" AND ({columns}) {than} ({values})")
     }
 
-    fn found(&self, row: &Row) -> Result<Found, Trouble> {
-        let record = record(self.table, row)?;
+    pub fn record(&self, row: &Row) -> Result<Versioned<Record>, StoreError> {
+        record(self.table, row)
+    }
+
+    pub fn after(&self, row: &Row) -> After {
         let order = (0..self.order.len()).map(|nth| row.get(2 + nth)).collect();
-        Ok(Found { kind: self.table.kind, record, order })
+        After { kind: self.table.kind, order }
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod arrays;
 mod error;
+mod everything;
 mod follow;
 mod head;
 mod listings;
@@ -35,7 +36,9 @@ use crate::store::postgres::error::{Trouble, said};
 use crate::store::postgres::head::size;
 use crate::store::postgres::listings::{list, record};
 use crate::store::postgres::tables::{key_cells, table_of, text};
-use crate::store::{AuditLine, Changeset, Cursor, Key, LOG_ENTRIES_MAX, Listing, Page, Receipt, Record};
+use crate::store::{
+    AuditLine, Changeset, Cursor, Everything, Key, LOG_ENTRIES_MAX, Listing, Page, Receipt, Record,
+};
 use crate::store::{Store, StoreError, Versioned};
 
 /// A transaction whose process says nothing for so long is ended: it may hold
@@ -211,6 +214,12 @@ impl Store for PostgresStore {
             })
         });
         lines.await.map_err(|trouble| self.no(trouble))
+    }
+
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        let opened = async { everything::open(self.client().await?).await };
+        let opened = opened.await.map_err(|trouble| self.no(trouble))?;
+        Ok(Box::new(opened))
     }
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {

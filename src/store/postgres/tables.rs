@@ -53,6 +53,9 @@ macro_rules! tables {
             more: &[$(($more, $type)),*],
         };)*
 
+        /// All of them, by their kinds.
+        pub static TABLES: &[&Table] = &[$(&$table),*];
+
         pub fn table_of(key: &Key) -> &'static Table {
             match key { $(Key::$kind(_) => &$table,)* }
         }
@@ -87,10 +90,10 @@ tables! {
     FilingPart FILING_PARTS = 0x13 "filing_parts" ["filing" "uuid", "nth" "bigint"] [];
     Trace FILING_TRACES = 0x14 "filing_traces" ["cluster" "bytea", "at" "timestamptz", "filing" "uuid"]
         ["kind" "text", "expires_at" "timestamptz"];
+    LabelCount LABEL_COUNTS = 0x15 "label_counts" ["provider" "text"] ["expires_at" "timestamptz"];
     Counting COUNTINGS = 0x16 "countings" ["series" "bytea"] ["next" "numeric"];
     CountedWeek COUNTED_WEEKS = 0x17 "counted_weeks" ["series" "bytea", "week" "date"] ["expires_at" "timestamptz"];
     Lease LEASES = 0x18 "leases" ["name" "text"] ["holder" "text", "epoch" "bigint"];
-    LabelCount LABEL_COUNTS = 0x15 "label_counts" ["provider" "text"] ["expires_at" "timestamptz"];
 }
 
 /// The cells of a record's key, in the order of its table's.

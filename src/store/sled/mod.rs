@@ -39,11 +39,12 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::domain::number::Number;
+use crate::store::embedded::walk::Walk;
 use crate::store::embedded::{Pair, Space, read};
 use crate::store::failure::Failure;
 use crate::store::sled::queue::Queue;
-use crate::store::{AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record};
-use crate::store::{Store, StoreError, Versioned};
+use crate::store::{AuditLine, Changeset, Cursor, Everything, Extent, Key, Listing, Page, Piece};
+use crate::store::{Receipt, Record, Store, StoreError, Versioned};
 
 /// Dropping it waits until all that was queued is written.
 #[derive(Debug)]
@@ -70,15 +71,56 @@ impl SledStore {
         self.shared.failure.failed()
     }
 
-    /// Scans read a lot, and perhaps from disk: not on the caller's thread.
+    fn queue(&self) -> &Queue {
+        self.queue.as_ref().expect("the queue is there until the store is dropped")
+    }
+
+    fn writer_gone(&self) -> StoreError {
+        self.shared.failure.fail("the writer is gone".to_owned())
+    }
+
     async fn scan<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let shared = Arc::clone(&self.shared);
-        let found = tokio::task::spawn_blocking(move || read(&shared)).await;
-        let found = found.unwrap_or_else(|error| Err(StoreError::Fatal(format!("a read ended: {error}"))));
-        found.map_err(|error| self.shared.failure.note(error))
+        scan(&self.shared, read).await
+    }
+}
+
+/// Scans read a lot, and perhaps from disk: not on the caller's thread.
+async fn scan<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    read: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let reading = Arc::clone(shared);
+    let found = tokio::task::spawn_blocking(move || read(&reading)).await;
+    let found = found.unwrap_or_else(|error| Err(StoreError::Fatal(format!("a read ended: {error}"))));
+    found.map_err(|error| shared.failure.note(error))
+}
+
+#[derive(Debug)]
+struct SledEverything {
+    shared: Arc<Shared>,
+    extent: Extent,
+    /// `None` after a read that was cut short: nobody knows how far it came.
+    walk: Option<Walk>,
+}
+
+#[async_trait]
+impl Everything for SledEverything {
+    fn extent(&self) -> &Extent {
+        &self.extent
+    }
+
+    async fn next(&mut self) -> Result<Vec<Piece>, StoreError> {
+        let mut walk = self.walk.take().ok_or(StoreError::Lapsed("a read was cut short"))?;
+        let (walk, pieces) = scan(&self.shared, move |shared| {
+            let pieces = walk.next(&shared.db)?;
+            Ok((walk, pieces))
+        })
+        .await?;
+        self.walk = Some(walk);
+        Ok(pieces)
     }
 }
 
@@ -125,12 +167,19 @@ impl Store for SledStore {
         self.scan(move |shared| read::audit(&shared.db, after, limit, shared.durable_audit())).await
     }
 
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        self.shared.failure.check()?;
+        let answer = self.queue().everything()?;
+        let walk = answer.await.unwrap_or_else(|_| Err(self.writer_gone()))?;
+        let extent = walk.extent().clone();
+        Ok(Box::new(SledEverything { shared: Arc::clone(&self.shared), extent, walk: Some(walk) }))
+    }
+
     /// A caller that goes away meanwhile does not take its changeset back.
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
         self.shared.failure.check()?;
-        let queue = self.queue.as_ref().expect("the queue is there until the store is dropped");
-        let answer = queue.submit(changeset)?;
-        answer.await.unwrap_or_else(|_| Err(self.shared.failure.fail("the writer is gone".to_owned())))
+        let answer = self.queue().submit(changeset)?;
+        answer.await.unwrap_or_else(|_| Err(self.writer_gone()))
     }
 }
 

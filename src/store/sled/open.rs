@@ -8,6 +8,7 @@ use std::{io, thread};
 
 use tokio::sync::watch;
 
+use crate::store::embedded::past::{KEPT_BYTES_MAX, Pasts};
 use crate::store::embedded::plan::Counters;
 use crate::store::embedded::read;
 use crate::store::mark::{Checkpoint, Found, Mark, MarkFile};
@@ -31,6 +32,8 @@ pub struct SledOptions {
     pub queue_changesets_max: usize,
     /// How many commits share one sync.
     pub group_changesets_max: usize,
+    /// Most memory for what is replaced while everything is being read.
+    pub kept_bytes_max: usize,
     /// How long to wait for the lock: it can outlive its process for a moment.
     pub lock_wait: Duration,
     /// With less free space nothing is written.
@@ -76,6 +79,7 @@ impl SledOptions {
             cache_bytes: 64 << 20,
             queue_changesets_max: 1_024,
             group_changesets_max: 128,
+            kept_bytes_max: KEPT_BYTES_MAX,
             lock_wait: Duration::from_secs(5),
             disk_free_bytes_min: 256 << 20,
             adopt: false,
@@ -114,6 +118,7 @@ impl SledStore {
             counters,
             disk,
             mark,
+            pasts: Pasts::new(options.kept_bytes_max),
             requests,
             group_changesets_max: options.group_changesets_max.max(1),
             disk_free_bytes_min: options.disk_free_bytes_min,

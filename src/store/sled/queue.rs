@@ -2,12 +2,20 @@
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::store::embedded::walk::Walk;
 use crate::store::{Changeset, Receipt, StoreError};
 
 pub type Answer = Result<Receipt, StoreError>;
 
 #[derive(Debug)]
-pub struct Request {
+pub enum Request {
+    Commit(Commit),
+    /// Of everything, as of the group that this is in.
+    Everything(oneshot::Sender<Result<Walk, StoreError>>),
+}
+
+#[derive(Debug)]
+pub struct Commit {
     pub changeset: Changeset,
     pub reply: oneshot::Sender<Answer>,
 }
@@ -23,8 +31,19 @@ impl Queue {
 
     pub fn submit(&self, changeset: Changeset) -> Result<oneshot::Receiver<Answer>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        match self.0.try_send(Request { changeset, reply }) {
-            Ok(()) => Ok(answer),
+        self.send(Request::Commit(Commit { changeset, reply }))?;
+        Ok(answer)
+    }
+
+    pub fn everything(&self) -> Result<oneshot::Receiver<Result<Walk, StoreError>>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Everything(reply))?;
+        Ok(answer)
+    }
+
+    fn send(&self, request: Request) -> Result<(), StoreError> {
+        match self.0.try_send(request) {
+            Ok(()) => Ok(()),
             Err(mpsc::error::TrySendError::Full(_)) => {
                 Err(StoreError::Busy("too many changesets wait to be written"))
             }

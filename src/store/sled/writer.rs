@@ -6,11 +6,13 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
+use crate::store::embedded::past::Pasts;
 use crate::store::embedded::plan::{Counters, Plan, plan};
+use crate::store::embedded::walk::Walk;
 use crate::store::mark::MarkFile;
 use crate::store::sled::disk::Disk;
 use crate::store::sled::open::mark_of;
-use crate::store::sled::queue::{Answer, Request};
+use crate::store::sled::queue::{Answer, Commit, Request};
 use crate::store::sled::{Shared, unwell};
 use crate::store::{LogHead, StoreError};
 
@@ -19,6 +21,7 @@ pub struct Writer {
     pub counters: Counters,
     pub disk: Disk,
     pub mark: MarkFile,
+    pub pasts: Pasts,
     pub requests: mpsc::Receiver<Request>,
     pub group_changesets_max: usize,
     pub disk_free_bytes_min: u64,
@@ -29,16 +32,32 @@ impl Writer {
     pub fn run(mut self) {
         let mut group = Vec::new();
         while self.requests.blocking_recv_many(&mut group, self.group_changesets_max) > 0 {
-            let answers = self.write(&group);
-            for (request, answer) in group.drain(..).zip(answers) {
-                // Nobody there any more: nobody needs the answer.
-                let _ = request.reply.send(answer);
+            let (mut commits, mut readers) = (Vec::new(), Vec::new());
+            for request in group.drain(..) {
+                match request {
+                    Request::Commit(commit) => commits.push(commit),
+                    Request::Everything(reply) => readers.push(reply),
+                }
+            }
+            let answers = self.write(&commits);
+            // Where nobody is there any more, nobody needs the answer.
+            for (commit, answer) in commits.into_iter().zip(answers) {
+                let _ = commit.reply.send(answer);
+            }
+            // What was applied is durable by now.
+            for reply in readers {
+                let _ = reply.send(self.everything());
             }
         }
     }
 
+    fn everything(&mut self) -> Result<Walk, StoreError> {
+        self.shared.failure.check()?;
+        Ok(Walk::new(self.pasts.open()?, &self.counters))
+    }
+
     /// One answer for each request, all of them durable.
-    fn write(&mut self, group: &[Request]) -> Vec<Answer> {
+    fn write(&mut self, group: &[Commit]) -> Vec<Answer> {
         let written = self.shared.failure.check().and_then(|()| self.try_write(group));
         written.unwrap_or_else(|error| {
             let fatal = self.shared.failure.note(error);
@@ -47,7 +66,7 @@ impl Writer {
     }
 
     /// `Err` is for the whole group: what has become of it is not known.
-    fn try_write(&mut self, group: &[Request]) -> Result<Vec<Answer>, StoreError> {
+    fn try_write(&mut self, group: &[Commit]) -> Result<Vec<Answer>, StoreError> {
         if self.disk.free_bytes()? < self.disk_free_bytes_min {
             let full = StoreError::Busy("the disk is nearly full");
             return Ok(group.iter().map(|_| Err(full.clone())).collect());
@@ -85,6 +104,7 @@ impl Writer {
 
     fn apply(&mut self, plan: Plan) -> Answer {
         if !plan.writes.is_empty() {
+            self.pasts.keep(&self.shared.db, &plan.writes)?;
             let mut batch = sled::Batch::default();
             for (key, value) in plan.writes {
                 match value {

@@ -13,8 +13,8 @@ use zhengming::domain::evidence::Assurance;
 use zhengming::domain::number::Number;
 use zhengming::store::sled::{SledOptions, SledStore};
 use zhengming::store::{
-    AuditLine, Changeset, Cursor, Key, LOG_ENTRIES_MAX, Listing, Page, Receipt, Record, Store, StoreError,
-    Versioned,
+    AuditLine, Changeset, Cursor, Everything, Key, LOG_ENTRIES_MAX, Listing, Page, Receipt, Record, Store,
+    StoreError, Versioned,
 };
 
 /// Each of another number, in no order: the factor has no divisor in common
@@ -86,6 +86,10 @@ impl Store for LongLog {
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.records.audit(after, limit).await
+    }
+
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        self.records.everything().await
     }
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {

@@ -7,7 +7,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use tokio::sync::watch;
 use zhengming::domain::number::Number;
 use zhengming::store::sled::SledStore;
-use zhengming::store::{AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record};
+use zhengming::store::{AuditLine, Changeset, Cursor, Everything, Key, Listing, Page, Receipt, Record};
 use zhengming::store::{Store, StoreError, Versioned};
 
 /// Entries that one call returns: the publisher takes a log in small pieces.
@@ -88,6 +88,10 @@ impl Store for DyingStore {
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.inner.audit(after, limit).await
+    }
+
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        self.inner.everything().await
     }
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {

@@ -11,7 +11,7 @@ use zhengming::domain::number::Number;
 use zhengming::feed::checkpoint::Checkpoint;
 use zhengming::feed::{Extended, Feed, FeedError, Recorded, Signed};
 use zhengming::store::memory::MemoryStore;
-use zhengming::store::{AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record};
+use zhengming::store::{AuditLine, Changeset, Cursor, Everything, Key, Listing, Page, Receipt, Record};
 use zhengming::store::{LOG_ENTRIES_MAX, LogHead, Store, StoreError, Versioned};
 
 use super::naive;
@@ -229,6 +229,10 @@ impl Store for Astray {
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.inner.audit(after, limit).await
+    }
+
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        self.inner.everything().await
     }
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {

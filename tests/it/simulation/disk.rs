@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, watch};
 use zhengming::domain::number::Number;
 use zhengming::store::memory::MemoryStore;
-use zhengming::store::{AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record};
+use zhengming::store::{AuditLine, Changeset, Cursor, Everything, Key, Listing, Page, Receipt, Record};
 use zhengming::store::{Store, StoreError, Versioned};
 
 /// How a use case ends early.
@@ -164,6 +164,10 @@ impl Store for Opened {
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.disk.memory.audit(after, limit).await
+    }
+
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        self.disk.memory.everything().await
     }
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {

@@ -3,6 +3,7 @@
 mod contract;
 mod crash;
 mod engines;
+mod everything;
 mod listings;
 mod sled;
 mod twins;

@@ -11,6 +11,7 @@ pub mod company;
 pub mod dice;
 pub mod files;
 pub mod half_year;
+pub mod history;
 mod parties;
 mod people;
 pub mod pictures;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use zhengming::domain::number::Number;
 use zhengming::store::memory::MemoryStore;
-use zhengming::store::{AuditLine, Changeset, Cursor, Key, Listing, Page, Receipt, Record};
+use zhengming::store::{AuditLine, Changeset, Cursor, Everything, Key, Listing, Page, Receipt, Record};
 use zhengming::store::{Store, StoreError, Versioned};
 
 #[derive(Debug, Default)]
@@ -61,6 +61,10 @@ impl Store for WatchedStore {
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
         self.inner.audit(after, limit).await
+    }
+
+    async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
+        self.inner.everything().await
     }
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
