@@ -45,6 +45,8 @@ pub struct MarkFile {
     /// How often it was written; odd and even name the slot.
     turn: u64,
     mark: Mark,
+    /// What the mark before it knew to be signed: it never falls behind that.
+    floor: Option<Checkpoint>,
     /// Not in its place yet: its first advance puts it there.
     place: Option<Placing>,
 }
@@ -77,7 +79,7 @@ impl MarkFile {
         });
         let newest = slots.into_iter().flatten().max_by_key(|(turn, _)| *turn);
         Ok(match newest {
-            Some((turn, mark)) => Found::Whole(Self { file, turn, mark, place: None }),
+            Some((turn, mark)) => Found::Whole(Self { file, turn, mark, floor: None, place: None }),
             None => Found::Damaged,
         })
     }
@@ -92,7 +94,19 @@ impl MarkFile {
         fs::write(&beside, [0; FILE_BYTES])?;
         let file = File::options().read(true).write(true).open(&beside)?;
         file.sync_all()?;
-        Ok(Self { file, turn: 0, mark, place: Some(Placing { from: beside, to: path.to_owned() }) })
+        let place = Some(Placing { from: beside, to: path.to_owned() });
+        Ok(Self { file, turn: 0, mark, floor: None, place })
+    }
+
+    /// As `create`, for a database that is filled anew: whatever was signed
+    /// before stays known. One that cannot be read knows nothing.
+    pub fn refill(path: &Path, mark: Mark) -> io::Result<Self> {
+        let floor = match Self::open(path)? {
+            Found::Whole(before) => before.mark.checkpoint,
+            Found::Missing | Found::Damaged => None,
+        };
+        let checkpoint = newer(mark.checkpoint, floor.clone());
+        Ok(Self { floor, ..Self::create(path, Mark { checkpoint, ..mark })? })
     }
 
     pub fn mark(&self) -> &Mark {
@@ -101,7 +115,8 @@ impl MarkFile {
 
     /// Durable on return.
     pub fn advance(&mut self, mark: Mark) -> io::Result<()> {
-        self.mark = mark;
+        let checkpoint = newer(mark.checkpoint, self.floor.clone());
+        self.mark = Mark { checkpoint, ..mark };
         self.turn += 1;
         let at = SLOT_AT[usize::from(self.turn.is_multiple_of(2))];
         self.file.write_all_at(&encode(self.turn, &self.mark), at)?;
@@ -111,6 +126,15 @@ impl MarkFile {
             sync_parent(&to)?;
         }
         Ok(())
+    }
+}
+
+/// Of two of one size the one that was known before: another root for it is
+/// for whoever opens the database to refuse.
+fn newer(checkpoint: Option<Checkpoint>, floor: Option<Checkpoint>) -> Option<Checkpoint> {
+    match (checkpoint, floor) {
+        (Some(checkpoint), Some(floor)) if floor.size >= checkpoint.size => Some(floor),
+        (checkpoint, floor) => checkpoint.or(floor),
     }
 }
 
@@ -197,6 +221,26 @@ mod tests {
             let mut flipped: [u8; SLOT_BYTES] = slot.as_slice().try_into().unwrap();
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(decode(&flipped), None, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn what_was_signed_stays_known_while_a_database_is_filled_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mark");
+        let signed_at = |commit, size: Option<u64>| {
+            let checkpoint = size.map(|size| Checkpoint { size, root: [9; 32] });
+            Mark { checkpoint, ..at(commit) }
+        };
+        let advanced = |commit, size| {
+            let mut mark = MarkFile::refill(&path, Mark::default()).unwrap();
+            mark.advance(signed_at(commit, size)).unwrap();
+            reopened(&path).unwrap().mark().clone()
+        };
+        for (commit, of_copy, known) in
+            [(9, Some(7), 7), (1, None, 7), (2, Some(5), 7), (3, None, 7), (4, Some(8), 8)]
+        {
+            assert_eq!(advanced(commit, of_copy), signed_at(commit, Some(known)));
         }
     }
 

@@ -41,6 +41,10 @@ pub struct SledOptions {
     /// Take the database as it is, and put a new mark in place with the first
     /// commit, whatever the old one says: by an operator's decision.
     pub adopt: bool,
+    /// An import is filling it, in the place of a database that may be lost:
+    /// the mark begins anew with it, and keeps the newest checkpoint that it
+    /// knows of. Until the database has signed as much it is behind its mark.
+    pub refill: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +87,7 @@ impl SledOptions {
             lock_wait: Duration::from_secs(5),
             disk_free_bytes_min: 256 << 20,
             adopt: false,
+            refill: false,
         }
     }
 }
@@ -163,6 +168,9 @@ fn open_mark(
     let create = || MarkFile::create(&options.mark_path, now.clone()).map_err(io);
     if options.adopt {
         return create();
+    }
+    if options.refill {
+        return MarkFile::refill(&options.mark_path, now).map_err(io);
     }
     let none =
         |what| OpenError::NoMark { dir: options.dir.clone(), path: path(), commit: counters.commit, what };
