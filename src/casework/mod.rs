@@ -17,6 +17,7 @@ pub mod control;
 pub mod correcting;
 pub mod delivery;
 pub mod documents;
+pub mod everything;
 pub mod figures;
 pub mod filing;
 pub mod filings;

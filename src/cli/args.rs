@@ -3,8 +3,10 @@
 //! Absent: doing it.
 
 mod feed;
+mod store;
 
 pub use feed::{FeedCommand, LogArgs, MirrorArgs, VerifyArgs, VerifyReceiptArgs};
+pub use store::{ExportArgs, StoreCommand, StoreImportArgs};
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -57,6 +59,9 @@ pub enum Command {
     /// Take over what a provider or an operator delivered as a file.
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Look through the store, copy it, fill it out of a copy.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Keep a verified file of the corrections in force, for apps to read.
     Mirror(MirrorArgs),
     /// Check a log or a receipt from outside; after a restore, begin a new log.

@@ -12,6 +12,7 @@ use crate::casework::secret::{SECRET_BYTES, Secret};
 use crate::casework::staging::Staging;
 use crate::casework::{Casework, Parts, Settings};
 use crate::cli::config::{Config, PublishReleases, StoreUrl};
+use crate::cli::copies::must_be_whole;
 use crate::cli::{Failed, partners, sms};
 use crate::domain::hex::hex;
 use crate::domain::reference::{Reference, ReferenceTexts};
@@ -199,7 +200,7 @@ fn feed_failed(error: &FeedError) -> Failed {
     }
 }
 
-fn make_private_dir(dir: &Path) -> std::io::Result<()> {
+pub fn make_private_dir(dir: &Path) -> std::io::Result<()> {
     if !dir.exists() {
         fs::create_dir_all(dir)?;
         fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
@@ -241,28 +242,45 @@ fn warn_of_years_without_data(reference: &Reference, world: &World) {
     }
 }
 
+/// And word of its end.
 pub type Opened = (Arc<dyn Store>, watch::Receiver<bool>);
 
+/// The store, unless it is half filled.
 pub async fn open_store(config: &Config) -> Result<Opened, Failed> {
+    let opened = open_any_store(config).await?;
+    must_be_whole(&*opened.0).await?;
+    Ok(opened)
+}
+
+async fn open_any_store(config: &Config) -> Result<Opened, Failed> {
     match &config.store {
         StoreUrl::Memory => Ok((Arc::new(MemoryStore::new()), watch::channel(false).1)),
         StoreUrl::Sled(dir) => {
-            let store = SledStore::open(&sled_options(config, dir)).map_err(|error| match error {
-                OpenError::InUse { .. } => Failed::new("the store", &error).hint(
-                    "another process has it open; if that is the service, is admin_listen the same as its?",
-                ),
-                error => Failed::new("the store", &error),
-            })?;
+            let store = SledStore::open(&sled_options(config, dir)).map_err(sled_failed)?;
             let failed = store.failed();
             Ok((Arc::new(store), failed))
         }
         StoreUrl::Postgres(url) => {
-            let store = PostgresStore::open(&PostgresOptions::new(url)).await;
-            let store = store.map_err(|error| Failed::new("the store", &error))?;
+            let store = open_postgres(url).await?;
             let failed = store.failed();
             Ok((Arc::new(store), failed))
         }
     }
+}
+
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
+pub fn sled_failed(error: OpenError) -> Failed {
+    let failed = Failed::new("the store", &error);
+    match error {
+        OpenError::InUse { .. } => failed
+            .hint("another process has it open; if that is the service, is admin_listen the same as its?"),
+        _ => failed,
+    }
+}
+
+pub async fn open_postgres(url: &str) -> Result<PostgresStore, Failed> {
+    let store = PostgresStore::open(&PostgresOptions::new(url)).await;
+    store.map_err(|error| Failed::new("the store", &error))
 }
 
 pub fn sled_options(config: &Config, dir: &Path) -> SledOptions {

@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod config;
+pub mod copies;
 pub mod demo;
 mod feed;
 pub mod house;
@@ -113,6 +114,7 @@ async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), F
         Command::Import(ImportCommand::Tenures { from, operator, config }) => {
             import::tenures(from, operator, &load(&config)?, &world).await
         }
+        Command::Store(command) => copies::store(command, load, &world).await,
         Command::Mirror(args) => mirror::mirror(args, &world).await,
         Command::Feed(command) => feed::feed(command, load, &world).await,
     }

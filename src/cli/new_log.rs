@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::cli::Failed;
 use crate::cli::config::{Config, StoreUrl};
+use crate::cli::copies::must_be_whole;
 use crate::cli::house::{
     World, is_shared, lock_data_dir, log_dir, mark_path, open_feed, open_signer, open_store, sled_options,
 };
@@ -97,6 +98,7 @@ async fn adopt(config: &Config) -> Result<Arc<dyn Store>, Failed> {
             let mut options = sled_options(config, dir);
             options.adopt = true;
             let store = SledStore::open(&options).map_err(|error| Failed::new("the store", &error))?;
+            must_be_whole(&store).await?;
             Ok(Arc::new(store))
         }
         StoreUrl::Postgres(_) => Ok(open_store(config).await?.0),

@@ -1,4 +1,4 @@
-//! How far the reading of a feed is: a bar on a terminal, else a line in the
+//! How far something long has come: a bar on a terminal, else a line in the
 //! log for every tenth of what takes long.
 
 use std::sync::{Mutex, PoisonError};
@@ -12,8 +12,8 @@ const LONG_FROM: u64 = 50_000;
 
 pub struct Bar {
     bar: ProgressBar,
-    /// The phase and its tenth that the log was told of.
-    told: Mutex<Option<(Phase, u64)>>,
+    /// What the log was told of, and which tenth of it.
+    told: Mutex<Option<(&'static str, u64)>>,
 }
 
 impl Default for Bar {
@@ -34,25 +34,40 @@ impl Progress for Bar {
             Phase::Snapshot => "snapshot",
             Phase::Applying => "writing",
         };
+        self.show(what, done, total);
+    }
+}
+
+impl Bar {
+    /// `total` is 0 where nobody knows it.
+    pub fn show(&self, what: &'static str, done: u64, total: u64) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|(before, _)| before != phase) {
-            *told = Some((phase, 0));
+        if told.is_none_or(|(before, _)| before != what) {
+            *told = Some((what, 0));
             self.bar.reset();
             self.bar.set_message(what);
         }
         if self.bar.is_hidden() {
             let tenth = done * 10 / total.max(1);
-            if total >= LONG_FROM && *told != Some((phase, tenth)) {
+            if total >= LONG_FROM && *told != Some((what, tenth)) {
                 tracing::info!(done, total, "{what}");
             }
-            *told = Some((phase, tenth));
+            *told = Some((what, tenth));
             return;
         }
-        self.bar.set_length(total);
+        match total {
+            0 => self.bar.unset_length(),
+            total => self.bar.set_length(total),
+        }
         self.bar.set_position(done);
         if done == total {
             self.bar.finish_and_clear();
             *told = None;
         }
+    }
+
+    /// There is nothing more to show.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
     }
 }

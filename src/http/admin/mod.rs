@@ -4,6 +4,7 @@
 //! Absent: keys and rates. Who reaches the listener may ask; who orders shows
 //! that they can read the secret file.
 
+mod everything;
 mod owner;
 
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::casework::health::GatewayHealth;
 const READY_WITHIN: Duration = Duration::from_secs(3);
 
 pub fn routes(app: &App) -> Routes {
-    let owner = owner::routes(app);
+    let owner = owner::routes(app).or(everything::routes(app)).unify().boxed();
     let app = app.clone();
     let alive = warp::path!("healthz")
         .and(call())

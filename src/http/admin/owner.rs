@@ -35,7 +35,7 @@ pub(super) fn routes(app: &App) -> Routes {
     orders.or(labels).unify().or(tenures).unify().boxed()
 }
 
-fn owner(app: &App, call: &Call) -> Result<Owner, Problem> {
+pub(super) fn owner(app: &App, call: &Call) -> Result<Owner, Problem> {
     let credential = bearer(&call.headers).ok_or(Refusal::Unauthenticated)?;
     let path = match call.raw_query() {
         "" => call.path().to_owned(),

@@ -1,0 +1,77 @@
+//! About the store as a whole: is it well, a copy of it, a store out of a copy.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::args::ConfigArg;
+
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum StoreCommand {
+    /// Read everything, and look whether it is whole and holds together.
+    Check(ConfigArg),
+    /// Write a copy of everything, as of one moment, into a new folder.
+    Export(ExportArgs),
+    /// Fill an empty store out of a copy; run again, it goes on where it was
+    /// cut short.
+    Import(StoreImportArgs),
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct ExportArgs {
+    /// The folder to write into; it is made, or is empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Do not compress.
+    #[arg(long)]
+    pub plain: bool,
+    /// Begin a new file after so many bytes, before they are compressed.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    pub part_bytes: u64,
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct StoreImportArgs {
+    /// A folder that `store export` wrote.
+    #[arg(long = "in", value_name = "DIR")]
+    pub from: PathBuf,
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Arguments, Command, WRONG_USAGE};
+
+    fn parsed(line: &str) -> Result<Command, clap::Error> {
+        let words = std::iter::once("zhengming").chain(line.split_whitespace());
+        Arguments::try_parse_from(words).map(|arguments| arguments.command)
+    }
+
+    #[test]
+    fn the_three_verbs() {
+        let config = || ConfigArg { config: "z".into() };
+        assert_eq!(parsed("store check --config z").unwrap(), Command::Store(StoreCommand::Check(config())));
+        let usual = ExportArgs { out: "o".into(), plain: false, part_bytes: 67_108_864, config: config() };
+        let line = "store export --out o --config z";
+        assert_eq!(parsed(line).unwrap(), Command::Store(StoreCommand::Export(usual)));
+        let from = StoreImportArgs { from: "i".into(), config: config() };
+        assert_eq!(
+            parsed("store import --in i --config z").unwrap(),
+            Command::Store(StoreCommand::Import(from))
+        );
+    }
+
+    #[test]
+    fn wrong_usage_is_2() {
+        for line in ["store", "store export --config z", "store import --config z", "store check"] {
+            assert_eq!(parsed(line).unwrap_err().exit_code(), i32::from(WRONG_USAGE), "{line}");
+        }
+    }
+}
