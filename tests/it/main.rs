@@ -4,6 +4,7 @@
 
 mod assets_http;
 mod browser;
+mod copies;
 mod deploy;
 mod edge;
 mod events_http;

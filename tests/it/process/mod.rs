@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod child;
+mod copies;
 mod demo;
 pub mod house;
 mod imports;

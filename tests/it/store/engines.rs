@@ -66,4 +66,4 @@ macro_rules! on_each_engine {
         }
     };
 }
-pub(super) use on_each_engine;
+pub(crate) use on_each_engine;

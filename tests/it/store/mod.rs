@@ -2,8 +2,8 @@
 
 mod contract;
 mod crash;
-mod engines;
+pub mod engines;
 mod everything;
 mod listings;
-mod sled;
-mod twins;
+pub mod sled;
+pub mod twins;

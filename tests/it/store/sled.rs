@@ -50,7 +50,7 @@ const OPEN_TRIES_MAX: u32 = 100_000;
 
 /// The database without our store above it. A thread of sled's pool may hold
 /// the lock for a moment after the store is gone.
-fn below(dir: &Path) -> ::sled::Db {
+pub fn below(dir: &Path) -> ::sled::Db {
     for _ in 0..OPEN_TRIES_MAX {
         if let Ok(db) = ::sled::open(dir) {
             return db;

@@ -121,7 +121,7 @@ async fn version(store: &dyn Store, key: &Key, expected: Expected) -> u64 {
 }
 
 #[derive(Debug, PartialEq)]
-struct View {
+pub struct View {
     /// The listing whole, then its pages.
     listings: Vec<Vec<Vec<Record>>>,
     log: Vec<Vec<u8>>,
@@ -131,7 +131,7 @@ struct View {
 }
 
 /// Everything that can be asked, with limits by chance.
-async fn look(store: &dyn Store, seed: u64) -> View {
+pub async fn look(store: &dyn Store, seed: u64) -> View {
     let mut dice = Dice::new(seed);
     // Not within the expression below: the borrow would last over its awaits.
     let log_size = *store.log_size().borrow();
