@@ -58,8 +58,10 @@ pub async fn export(args: &ExportArgs, config: &Config, world: &World) -> Result
         manifest.parts.len()
     );
     let data = config.data_dir.display();
+    let documents = config.shared_dir.as_ref().unwrap_or(&config.data_dir).join("documents");
     println!(
-        "Keep beside it, and apart from it: {data}/secret.key, {data}/feed.key and the folder {data}/documents."
+        "Keep beside it, and apart from it: {data}/secret.key, {data}/feed.key and {}.",
+        documents.display()
     );
     println!("Without the two keys this copy cannot be served.");
     Ok(())
