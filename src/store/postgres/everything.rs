@@ -13,7 +13,9 @@ use crate::store::postgres::listings::{After, Select};
 use crate::store::postgres::tables::TABLES;
 use crate::store::{Everything, Extent, PAGE_RECORDS_MAX, Piece, StoreError};
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// It locks nothing, and its reader may be slow.
+const BEGIN: &str = "SET idle_in_transaction_session_timeout = 60000; \
+                     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 pub struct PostgresEverything {
     client: ClientWrapper,
