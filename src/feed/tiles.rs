@@ -67,8 +67,14 @@ impl std::fmt::Display for TilePlace {
 
 impl Feed {
     /// A hash tile; `None` where it is not published.
-    pub fn tile(&self, level: u32, place: TilePlace) -> Result<Option<Vec<u8>>, FeedError> {
-        Ok(self.files.hashes().tile(level, place.nth, place.width, self.size())?)
+    pub async fn tile(&self, level: u32, place: TilePlace) -> Result<Option<Vec<u8>>, FeedError> {
+        let known = || self.files.hashes().tile(level, place.nth, place.width, self.size());
+        if let Some(tile) = known()? {
+            return Ok(Some(tile));
+        }
+        // Perhaps it was published elsewhere a moment ago.
+        self.look_again().await?;
+        Ok(known()?)
     }
 
     /// An entry bundle, in a coding or plain; `None` where it is not published.
@@ -77,9 +83,13 @@ impl Feed {
         place: TilePlace,
         coding: Option<Coding>,
     ) -> Result<Option<Vec<u8>>, FeedError> {
-        let Some(entries) = entries_of(place).filter(|entries| entries.end <= self.size()) else {
+        let Some(entries) = entries_of(place) else { return Ok(None) };
+        if entries.end > self.size() {
+            self.look_again().await?;
+        }
+        if entries.end > self.size() {
             return Ok(None);
-        };
+        }
         if (place.nth + 1) * TILE_WIDTH <= self.oldest() {
             return Err(Refusal::CursorExpired { oldest: self.oldest() }.into());
         }

@@ -82,7 +82,7 @@ async fn part(app: &App, path: &str, call: &Call) -> Answer {
         Part::Checkpoint => (feed.newest().note.as_bytes().to_vec(), TEXT, "max-age=1"),
         Part::Key => (format!("{}\n", feed.verifier()).into_bytes(), TEXT, "public, max-age=3600"),
         Part::Tile(level, place) => {
-            (feed.tile(level, place)?.ok_or_else(Problem::not_found)?, BYTES, FOR_EVER)
+            (feed.tile(level, place).await?.ok_or_else(Problem::not_found)?, BYTES, FOR_EVER)
         }
         Part::Bundle(_) => return Err(Problem::not_found()),
     };

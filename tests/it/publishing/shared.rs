@@ -10,6 +10,7 @@ use zhengming::domain::refusal::Refusal;
 use zhengming::env::clock::MockClock;
 use zhengming::feed::note::NoteSigner;
 use zhengming::feed::shared::{LEASE, Sharing};
+use zhengming::feed::tiles::TilePlace;
 use zhengming::feed::{Feed, FeedError};
 use zhengming::store::memory::MemoryStore;
 use zhengming::store::{Store, StoreError};
@@ -83,6 +84,21 @@ async fn who_is_ahead_of_one_instance_is_answered_out_of_the_database() {
     assert_eq!(other.feed.page(5, 10).await.unwrap().size, 5);
     let ahead = other.feed.page(6, 10).await.unwrap_err();
     assert_eq!(ahead, FeedError::Refused(Refusal::CursorAhead { size: 5 }));
+}
+
+#[tokio::test]
+async fn the_tiles_of_a_checkpoint_are_with_every_instance() {
+    let fleet = Fleet::new();
+    let (one, hashes, entries) = (fleet.joins("one").await, fleet.joins("a").await, fleet.joins("b").await);
+    append(&*fleet.store, 5).await;
+    assert_eq!(one.feed.publish().await, Ok(5));
+    let place = TilePlace { nth: 0, width: 5 };
+    assert_eq!(hashes.feed.tile(0, place).await, one.feed.tile(0, place).await);
+    assert_eq!(entries.feed.bundle(place, None).await, one.feed.bundle(place, None).await);
+    assert!(one.feed.tile(0, place).await.unwrap().is_some());
+    let beyond = TilePlace { nth: 0, width: 6 };
+    assert_eq!(hashes.feed.tile(0, beyond).await, Ok(None));
+    assert_eq!(entries.feed.bundle(beyond, None).await, Ok(None));
 }
 
 #[tokio::test]
