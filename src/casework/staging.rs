@@ -178,12 +178,7 @@ impl Incoming {
 impl StagedLines {
     async fn open(path: &Path, from: u64) -> Result<Self> {
         let name = path.display().to_string();
-        let mut file = File::open(path).await.map_err(|error| match error.kind() {
-            // Where several instances share a database, each has the uploads
-            // that it took: whose this one is will find the task too.
-            io::ErrorKind::NotFound => Error::Busy("this upload lies with another instance"),
-            _ => failed(error),
-        })?;
+        let mut file = File::open(path).await.map_err(failed)?;
         file.seek(SeekFrom::Start(from)).await.map_err(failed)?;
         Ok(Self { name, reader: BufReader::new(file), offset: from, line: Vec::new() })
     }

@@ -5,7 +5,6 @@
 //! Absent: a unit that runs (that takes a machine of its own), and what the
 //! service answers where nobody stands between (`process`).
 
-mod apart;
 mod caching;
 mod callers;
 mod failing;

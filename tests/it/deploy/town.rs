@@ -35,10 +35,8 @@ pub struct Town {
     pub second: Option<Server>,
     pub house: House,
     pub folder: TempDir,
-    /// Of the second one.
     other: House,
-    /// Of both instances.
-    settings: Vec<(String, String)>,
+    _shared: Option<TempDir>,
 }
 
 /// Where everything listens.
@@ -56,15 +54,20 @@ impl Town {
 
     /// `settings`: variables of both instances.
     pub fn with(settings: &[(&str, &str)]) -> Self {
+        let shared = tempfile::tempdir().unwrap();
+        let shared_dir = shared.path().join("shared").display().to_string();
         let database = tokio::runtime::Runtime::new().unwrap().block_on(new_database());
-        let mut town = Self::of_one(&[&[("STORE", database.as_str())], settings].concat());
+        let share = [("STORE", database.as_str()), ("SHARED_DIR", &shared_dir), ("INSTANCES", "2")];
+        let settings = [&share[..], settings].concat();
+        let mut town = Self::of_one(&settings);
         // The same keys: instances of one service.
         let keys = town.other.path("zhengming-data");
         fs::DirBuilder::new().mode(0o700).create(&keys).unwrap();
         for key in ["secret.key", "feed.key"] {
             fs::copy(town.house.path("zhengming-data").join(key), keys.join(key)).unwrap();
         }
-        town.restart_second();
+        town.second = Some(serve(&town.other, town.gate.second, &settings));
+        town._shared = Some(shared);
         town
     }
 
@@ -82,28 +85,17 @@ impl Town {
         // By then it listens.
         nginx.says("getrlimit(RLIMIT_NOFILE)");
         let (house, other) = (House::new(), House::new());
-        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
-        let settings: Vec<_> = settings.iter().map(own).collect();
-        let first = Some(serve(&house, ports.first, &settings));
+        let first = Some(serve(&house, ports.first, settings));
         let gate = Gate::new(folder.path(), ports.tls, ports.plain, ports.second);
-        Self { gate, nginx, first, second: None, house, folder, other, settings }
+        Self { gate, nginx, first, second: None, house, folder, other, _shared: None }
     }
 
-    /// The first instance ends and begins anew, with one setting more.
-    pub fn restart_first_with(&mut self, key: &str, value: &str) {
+    /// The first instance ends and begins anew, with more settings.
+    pub fn restart_first(&mut self, settings: &[(&str, &str)]) {
         let before = self.first.take().unwrap();
         let port = before.public.port();
         assert_eq!(before.stopped().code, Some(0));
-        self.settings.push((key.to_owned(), value.to_owned()));
-        self.first = Some(serve(&self.house, port, &self.settings));
-    }
-
-    /// The second instance ends, if it was there, and begins anew.
-    pub fn restart_second(&mut self) {
-        if let Some(before) = self.second.take() {
-            assert_eq!(before.stopped().code, Some(0));
-        }
-        self.second = Some(serve(&self.other, self.gate.second, &self.settings));
+        self.first = Some(serve(&self.house, port, settings));
     }
 
     pub fn first(&self) -> &Server {
@@ -141,7 +133,7 @@ impl Town {
     }
 }
 
-fn serve(house: &House, port: u16, settings: &[(String, String)]) -> Server {
+fn serve(house: &House, port: u16, settings: &[(&str, &str)]) -> Server {
     let mut command = house.command("serve");
     command.env("ZHENGMING_LISTEN", format!("127.0.0.1:{port}"));
     command.env("ZHENGMING_PUBLIC_URL", format!("https://{HOST}"));
@@ -163,8 +155,8 @@ fn configured(folder: &Path, ports: &Ports) -> String {
     let lines = shipped.lines().filter(|line| !line.contains("listen [::]:"));
     let mut conf = lines.map(|line| line.to_owned() + "\n").collect::<String>();
     for (told, times, ours) in [
-        ("127.0.0.1:8081", 3, format!("127.0.0.1:{}", ports.first)),
-        ("127.0.0.1:8082", 2, format!("127.0.0.1:{}", ports.second)),
+        ("127.0.0.1:8081", 1, format!("127.0.0.1:{}", ports.first)),
+        ("127.0.0.1:8082", 1, format!("127.0.0.1:{}", ports.second)),
         ("listen 443", 2, listens(ports.tls)),
         ("listen 80", 1, listens(ports.plain)),
         ("corrections.example.org;", 2, format!("{HOST};")),

@@ -1,7 +1,7 @@
 //! The program itself, as its users have it: started, called, signalled and
 //! killed from outside. Every test has a folder of its own; nothing outlives it.
 
-pub mod accounts;
+mod accounts;
 pub mod child;
 mod copies;
 mod demo;
