@@ -169,7 +169,7 @@ impl Feed {
         // What is beyond the head was perhaps never synced.
         let mut files = LogFiles::open(&dir, signed)?;
         if head.is_some_and(|head| !files.hashes().are(head.size, &head.root).unwrap_or(false)) {
-            tracing::warn!(dir = %dir.display(), "the log's files are lost or damaged; making them anew");
+            tracing::warn!(dir = %dir.display(), "the log's files are missing or damaged; making them anew");
             files = LogFiles::open(&dir, 0)?;
         }
         let files = Arc::new(files);

@@ -236,6 +236,12 @@ impl Feed {
         Ok(head.value)
     }
 
+    /// Whether it is known that this database is the newest one. Until then
+    /// this instance signs nothing.
+    pub fn is_confirmed(&self) -> bool {
+        self.standing.as_ref().is_none_or(Standing::is_confirmed)
+    }
+
     pub(super) fn has_others(&self) -> bool {
         self.standing.is_some()
     }

@@ -10,7 +10,7 @@ use crate::cli::copies::copy::Copy;
 use crate::cli::copies::fill::fill;
 use crate::cli::copies::manifest::Manifest;
 use crate::cli::house::{
-    World, lock_data_dir, make_private_dir, mark_path, open_postgres, sled_failed, sled_options,
+    World, is_shared, lock_data_dir, make_private_dir, mark_path, open_postgres, sled_failed, sled_options,
 };
 use crate::cli::progress::Bar;
 use crate::cli::remote::Remote;
@@ -69,6 +69,10 @@ fn tell(manifest: &Manifest, config: &Config) -> Result<(), Failed> {
     }
     let Some(head) = &total.log.head else { return Ok(()) };
     println!("Its log is {}, signed up to {} entries.", head.verifier, head.size);
+    if is_shared(config) {
+        println!("Each instance signs once `zhengming feed confirm-head` was run on it.");
+        return Ok(());
+    }
     let mark = mark_path(config);
     let signed = signed_by_mark(&mark).map_err(|error| Failed::new(&mark.display().to_string(), &error))?;
     if let Some(signed) = signed.filter(|signed| *signed > head.size) {

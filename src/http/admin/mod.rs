@@ -49,6 +49,7 @@ async fn readyz(app: &App) -> Answer {
     let told = Told {
         is_publishing: app.feed.is_publishing(),
         is_leading: app.feed.is_leading(),
+        is_confirmed: app.feed.is_confirmed(),
         size: app.feed.size(),
         gateways: app.casework.health().list(),
     };
@@ -60,13 +61,19 @@ struct Told {
     is_publishing: bool,
     /// Of several instances, this one signs.
     is_leading: bool,
+    /// This one would, if it were its turn.
+    is_confirmed: bool,
     size: u64,
     gateways: Vec<GatewayHealth>,
 }
 
 /// A gateway that fails is shown and unreadies nothing: its work waits.
 fn readiness(store: &str, told: &Told) -> Response {
-    let feed = if told.is_publishing { "ok" } else { "failing" };
+    let feed = match (told.is_publishing, told.is_confirmed) {
+        (false, _) => "failing",
+        (true, false) => "unconfirmed",
+        (true, true) => "ok",
+    };
     let is_ready = store == "ok" && told.is_publishing;
     let told = json!({
         "ready": is_ready,
@@ -95,7 +102,13 @@ mod tests {
         for (store, publishes, status) in
             [("ok", true, 200), ("busy", true, 503), ("failed", true, 503), ("ok", false, 503)]
         {
-            let told = Told { is_publishing: publishes, is_leading: false, size: 0, gateways: Vec::new() };
+            let told = Told {
+                is_publishing: publishes,
+                is_leading: false,
+                is_confirmed: false,
+                size: 0,
+                gateways: Vec::new(),
+            };
             let response = readiness(store, &told);
             assert_eq!(response.status(), status, "{store} {publishes}");
             assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503);

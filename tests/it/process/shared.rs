@@ -4,6 +4,8 @@
 use std::fs;
 use std::process::Command;
 
+use serde_json::json;
+
 use super::child::{Ended, Process, Server};
 use super::house::House;
 use super::restored::{ROOM, release, text};
@@ -90,7 +92,8 @@ async fn a_new_machine_serves_and_signs_once_it_is_confirmed() {
     let new = Machine::next_to(&first);
     let server = new.serve();
     assert_eq!(text(&server, "/feed/v1/checkpoint"), checkpoint, "the same bytes");
-    assert!(!is_leading(&server));
+    let ready = get("/readyz").at(server.admin).ok(200).json();
+    assert_eq!((&ready["leading"], &ready["feed"]), (&json!(false), &json!("unconfirmed")));
     let said = server.stopped().err;
     assert!(said.contains("serving without signing"), "{said}");
     let told = new.run("feed confirm-head").done();
