@@ -63,10 +63,13 @@ pub fn said(error: &PoolError) -> String {
 }
 
 /// Connections (08), resources (53), an operator's doing such as a shutdown
-/// (57), and a server that only reads, as a standby does before it is promoted.
+/// (57), a server that only reads, as a standby does before it is promoted, and
+/// a transaction that was ended because this process stood still in it.
 fn is_away(state: &SqlState) -> bool {
     let class = &state.code()[..2];
-    ["08", "53", "57"].contains(&class) || *state == SqlState::READ_ONLY_SQL_TRANSACTION
+    ["08", "53", "57"].contains(&class)
+        || *state == SqlState::READ_ONLY_SQL_TRANSACTION
+        || *state == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
 }
 
 impl Trouble {

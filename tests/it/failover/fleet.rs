@@ -43,6 +43,23 @@ cluster_filings_per_30_days = 0
 sms_per_minute = 60000
 "#;
 
+impl Drop for Fleet {
+    /// What they said last tells why a test failed.
+    #[allow(clippy::print_stderr)]
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for (nth, server) in self.servers.iter_mut().enumerate() {
+            if let Ok(Some(server)) = server.get_mut() {
+                let said = server.process.unheard();
+                let last = said.len().saturating_sub(30);
+                eprintln!("instance {nth}, running {}: {:#?}", server.process.is_running(), &said[last..]);
+            }
+        }
+    }
+}
+
 pub struct Fleet {
     root: TempDir,
     database: String,

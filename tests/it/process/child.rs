@@ -60,6 +60,11 @@ impl Process {
         }
     }
 
+    /// What it has said and nobody has heard yet.
+    pub fn unheard(&self) -> Vec<String> {
+        self.lines.try_iter().map(|(_, line)| line).collect()
+    }
+
     pub fn signal(&self, name: &str) {
         let kill = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(kill.unwrap().success());
