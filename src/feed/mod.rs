@@ -34,6 +34,7 @@ pub use ack::{Acknowledgement, RefusedEntry};
 pub use bundles::Coding;
 pub use former::FormerLog;
 pub use lag::Lag;
+use publisher::must_be_of;
 pub use publisher::{Extended, Recorded, Signed};
 
 use std::collections::BTreeMap;
@@ -157,8 +158,8 @@ impl Feed {
         let head = store.load::<LogHead>(&()).await?.map(|known| known.value);
         let signed = head.as_ref().map_or(0, |head| head.size);
         let ours = signer.verifier().to_string();
-        if let Some(head) = head.as_ref().filter(|head| head.verifier != ours) {
-            return Err(FeedError::OtherLog { signed_by: head.verifier.clone(), ours });
+        if let Some(head) = &head {
+            must_be_of(&signer, head)?;
         }
         if !has(store.as_ref(), signed).await? {
             let why = format!("a checkpoint of {signed} entries is signed, and the store has fewer");

@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use crate::feed::checkpoint::Checkpoint;
 use crate::feed::files::LogFiles;
 use crate::feed::merkle::{Hash, leaf_hash};
+use crate::feed::note::NoteSigner;
 use crate::feed::tiles::TILE_WIDTH;
 use crate::feed::{Feed, FeedError, Published, has};
 use crate::store::{Changeset, LogHead, StoreError, Versioned};
@@ -187,7 +188,7 @@ impl Feed {
 
     /// What was signed before must be the beginning of what will be.
     async fn agrees(&self, head: &LogHead, size: u64) -> Result<(), FeedError> {
-        self.must_be_ours(head)?;
+        must_be_of(&self.signer, head)?;
         if head.size > size {
             if has(self.store.as_ref(), head.size).await? {
                 // A rival was quicker. The next round begins with what it has.
@@ -197,15 +198,6 @@ impl Feed {
             return Err(FeedError::Fatal(why));
         }
         self.must_have(head.size, &head.root)
-    }
-
-    /// It was signed by this key, under this name.
-    pub(super) fn must_be_ours(&self, head: &LogHead) -> Result<(), FeedError> {
-        let ours = self.signer.verifier().to_string();
-        if head.verifier != ours {
-            return Err(FeedError::OtherLog { signed_by: head.verifier.clone(), ours });
-        }
-        Ok(())
     }
 
     /// The entries here lead to what was signed.
@@ -231,4 +223,13 @@ impl Feed {
         let done = tokio::task::spawn_blocking(move || work(&files)).await;
         Ok(done.map_err(|error| FeedError::Fatal(format!("the log's files: {error}")))??)
     }
+}
+
+/// The head was signed by this key, under this name.
+pub(super) fn must_be_of(signer: &NoteSigner, head: &LogHead) -> Result<(), FeedError> {
+    let ours = signer.verifier().to_string();
+    if head.verifier == ours {
+        return Ok(());
+    }
+    Err(FeedError::OtherLog { signed_by: head.verifier.clone(), ours })
 }

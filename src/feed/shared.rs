@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::env::clock::Clock;
 use crate::feed::checkpoint::Checkpoint;
 use crate::feed::note::NoteSigner;
+use crate::feed::publisher::must_be_of;
 use crate::feed::{Feed, FeedError, merkle};
 use crate::store::mark::{self, Found, Mark, MarkFile};
 use crate::store::{Changeset, Key, Lease, LogHead, Store, StoreError, Stored, Versioned};
@@ -232,7 +233,7 @@ impl Feed {
         }
         let head = self.store.load::<LogHead>(&()).await?;
         let head = head.ok_or_else(|| StoreError::Fatal("the log's head is gone".to_owned()))?;
-        self.must_be_ours(&head.value)?;
+        must_be_of(&self.signer, &head.value)?;
         Ok(head.value)
     }
 
@@ -275,7 +276,7 @@ impl Feed {
         let Some(standing) = &self.standing else { return Ok(()) };
         let Some(head) = self.store.load::<LogHead>(&()).await? else { return Ok(()) };
         let head = head.value;
-        self.must_be_ours(&head)?;
+        must_be_of(&self.signer, &head)?;
         let shown = self.newest().checkpoint;
         if head.size < shown.size {
             let why = format!(
