@@ -13,6 +13,7 @@ use crate::casework::secret::Secret;
 use crate::cli::Failed;
 use crate::cli::config::Config;
 use crate::cli::house::{World, open_secret};
+use crate::env::calls;
 
 /// A listener on this machine answers at once, or is not there.
 const KNOCK_MS: u64 = 500;
@@ -32,7 +33,7 @@ impl Remote {
         if !matches!(knock, Ok(Ok(_))) {
             return Ok(None);
         }
-        let client = Client::builder().no_proxy().build();
+        let client = calls::client().no_proxy().build();
         let client = client.map_err(|error| Failed::new("the HTTP client", &error))?;
         let (secret, world) = (open_secret(config, world)?, world.clone());
         Ok(Some(Self { client, base: format!("http://{address}"), secret, world }))

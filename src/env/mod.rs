@@ -1,9 +1,11 @@
 //! The world as the service finds it: time, chance, signals, the log's
-//! subscriber, files with keys.
+//! subscriber, files with keys, clients that call others.
 //!
 //! Absent: logic. What needs the hour or a random number takes a `Clock` or
 //! an `Entropy` as an argument, so that tests and the demo can bring theirs.
 
+pub mod background;
+pub mod calls;
 pub mod clock;
 pub mod entropy;
 pub mod secret_files;

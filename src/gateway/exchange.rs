@@ -9,6 +9,7 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, Url, redirect};
 
 use crate::casework::ports::Unavailable;
+use crate::env::calls;
 use crate::gateway::Misconfigured;
 
 #[derive(Debug)]
@@ -44,9 +45,9 @@ pub(super) fn client(key: &'static str, urls: &[&Url]) -> Result<Client, Misconf
 
 /// A client that goes nowhere but where it is sent.
 pub(super) fn builder() -> ClientBuilder {
-    Client::builder()
-        .redirect(redirect::Policy::none())
+    calls::client()
         .no_proxy()
+        .redirect(redirect::Policy::none())
         .user_agent(concat!("zhengming/", env!("CARGO_PKG_VERSION")))
 }
 

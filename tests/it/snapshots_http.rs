@@ -103,7 +103,7 @@ async fn three() -> (TestService, String) {
 
 /// What the redirect says, and not what it leads to.
 async fn sent_on(service: &TestService, key: &str, accept: Option<&str>) -> Fetched {
-    let client = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+    let client = zhengming::env::calls::client().no_proxy().redirect(Policy::none()).build().unwrap();
     let request = client.get(format!("http://{}{NEWEST}", service.address)).bearer_auth(key);
     fetched(accept.into_iter().fold(request, |request, accept| request.header(ACCEPT, accept))).await
 }

@@ -5,6 +5,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 
 use crate::cli::Failed;
+use crate::env::calls;
 
 pub struct Caller {
     client: Client,
@@ -32,7 +33,7 @@ pub struct Request<'a> {
 
 impl Caller {
     pub fn new(base: &str) -> Result<Self, Failed> {
-        let client = Client::builder().no_proxy().build();
+        let client = calls::client().no_proxy().build();
         let client = client.map_err(|error| Failed::new("the HTTP client", &error))?;
         Ok(Self { client, base: base.to_owned() })
     }

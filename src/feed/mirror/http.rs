@@ -15,6 +15,7 @@ use reqwest::header::{
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 
+use crate::env::calls;
 use crate::feed::mirror::SOFTWARE;
 use crate::feed::mirror::source::{ByteStream, Source, SourceError};
 
@@ -56,7 +57,7 @@ impl HttpSource {
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
-        let mut client = Client::builder()
+        let mut client = calls::client()
             .default_headers(headers)
             .redirect(redirect::Policy::none())
             .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))

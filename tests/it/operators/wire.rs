@@ -72,7 +72,7 @@ impl Door {
         let inside = Arc::new(Inside {
             definitions: Definitions::published(),
             stand_in: StandInOperator::start(listener, config).unwrap(),
-            client: Client::builder().no_proxy().tls_certs_only([]).build().unwrap(),
+            client: zhengming::env::calls::client().no_proxy().tls_certs_only([]).build().unwrap(),
             mood: Mutex::new(Mood::Well),
             correlators: Mutex::default(),
             not_as_defined: Mutex::default(),

@@ -34,8 +34,13 @@ impl Client {
     }
 
     pub fn new(address: SocketAddr, service: Arc<Service>) -> Self {
-        let inner =
-            reqwest::Client::builder().no_proxy().no_gzip().no_zstd().tls_certs_only([]).build().unwrap();
+        let inner = zhengming::env::calls::client()
+            .no_proxy()
+            .no_gzip()
+            .no_zstd()
+            .tls_certs_only([])
+            .build()
+            .unwrap();
         Self { address, inner, service }
     }
 

@@ -119,8 +119,13 @@ impl TestService {
         let address = serve(service::routes(&app), &stop).await;
         let admin_address = serve(admin::routes(&app), &stop).await;
         // One connection for a request: none is left to time out.
-        let client =
-            Client::builder().no_proxy().no_gzip().no_zstd().pool_max_idle_per_host(0).build().unwrap();
+        let client = zhengming::env::calls::client()
+            .no_proxy()
+            .no_gzip()
+            .no_zstd()
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
         Self { app, store, address, admin_address, stop, data_dir, client }
     }
 

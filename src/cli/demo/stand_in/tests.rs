@@ -192,7 +192,7 @@ async fn tokens_expire_are_revoked_and_need_the_secret() {
 #[tokio::test]
 async fn malformed_questions_are_refused_by_the_definitions_codes() {
     let line = Line::open().await;
-    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let client = crate::env::calls::client().no_proxy().tls_certs_only([]).build().unwrap();
     let form = "grant_type=client_credentials&scope=kyc-tenure:check-tenure%20kyc-match:match";
     let token: Value = client
         .post(line.operator.token_url())
