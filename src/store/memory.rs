@@ -11,7 +11,7 @@ use crate::domain::number::Number;
 use crate::store::embedded::past::{KEPT_BYTES_MAX, Pasts};
 use crate::store::embedded::plan::{Counters, plan};
 use crate::store::embedded::walk::Walk;
-use crate::store::embedded::{Pair, Space, read};
+use crate::store::embedded::{Lookup, Pair, Space, read};
 use crate::store::{AuditLine, Changeset, Cursor, Everything, Extent, Key, Listing, Page, Piece};
 use crate::store::{Receipt, Record, Store, StoreError, Versioned};
 
@@ -132,11 +132,13 @@ impl Everything for MemoryEverything {
     }
 }
 
-impl Space for BTreeMap<Vec<u8>, Vec<u8>> {
+impl Lookup for BTreeMap<Vec<u8>, Vec<u8>> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(BTreeMap::get(self, key).cloned())
     }
+}
 
+impl Space for BTreeMap<Vec<u8>, Vec<u8>> {
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
         if from >= to {
             return Ok(Vec::new());

@@ -139,6 +139,13 @@ pub enum Listing {
     },
 }
 
+impl Listing {
+    /// Whether there are few of them, whatever happens: quotas see to it.
+    pub fn is_short(&self) -> bool {
+        matches!(self, Self::LabelsOf(_) | Self::DisputesOf(_))
+    }
+}
+
 /// Where a page ended; opaque.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor(pub Vec<u8>);

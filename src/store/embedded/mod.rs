@@ -15,10 +15,13 @@ use crate::store::StoreError;
 
 pub type Pair = (Vec<u8>, Vec<u8>);
 
-/// An ordered map from bytes to bytes, to read from.
-pub trait Space {
+/// A map from bytes to bytes, to read from.
+pub trait Lookup {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+}
 
+/// The same in order.
+pub trait Space: Lookup {
     /// At most `limit` pairs with `from <= key < to`, ascending.
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError>;
 }

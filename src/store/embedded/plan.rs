@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::correction::Entry;
 use crate::domain::number::Number;
-use crate::store::embedded::{Space, index, layout};
+use crate::store::embedded::{Lookup, index, layout};
 use crate::store::{AuditDraft, AuditLine, Changeset, Key, Put, Receipt, Record};
 use crate::store::{StoreError, Versioned, leaf_of};
 
@@ -27,10 +27,13 @@ pub struct Counters {
     pub audit_hash: String,
 }
 
-/// What to write, all or nothing. `None` deletes.
+/// By key; `None` deletes.
+pub type Writes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// What to write, all or nothing.
 #[derive(Debug)]
 pub struct Plan {
-    pub writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    pub writes: Writes,
     pub counters: Counters,
     pub receipt: Receipt,
 }
@@ -41,7 +44,7 @@ impl Counters {
         Self { commit: 0, log_size: 0, audit_size: 0, audit_hash: AuditLine::HASH_BEFORE_FIRST.to_owned() }
     }
 
-    pub fn read(space: &impl Space) -> Result<Option<Self>, StoreError> {
+    pub fn read(space: &impl Lookup) -> Result<Option<Self>, StoreError> {
         let Some(sealed) = space.get(layout::COUNTERS)? else { return Ok(None) };
         let json = layout::unseal(layout::COUNTERS, &sealed)?;
         let read = serde_json::from_slice(json);
@@ -55,7 +58,7 @@ impl Default for Counters {
     }
 }
 
-pub fn plan(space: &impl Space, counters: &Counters, changeset: &Changeset) -> Result<Plan, StoreError> {
+pub fn plan(space: &impl Lookup, counters: &Counters, changeset: &Changeset) -> Result<Plan, StoreError> {
     changeset.check()?;
     check_expectations(space, changeset)?;
     let mut planner = Planner {
@@ -81,7 +84,7 @@ pub fn plan(space: &impl Space, counters: &Counters, changeset: &Changeset) -> R
     planner.finish(Receipt { first_seq })
 }
 
-fn check_expectations(space: &impl Space, changeset: &Changeset) -> Result<(), StoreError> {
+fn check_expectations(space: &impl Lookup, changeset: &Changeset) -> Result<(), StoreError> {
     for (key, expected) in &changeset.expects {
         stored(space, &layout::record_key(key), *expected)?;
     }
@@ -90,7 +93,7 @@ fn check_expectations(space: &impl Space, changeset: &Changeset) -> Result<(), S
 
 /// The record under a key, if it is the expected one.
 fn stored(
-    space: &impl Space,
+    space: &impl Lookup,
     primary: &[u8],
     expected: u64,
 ) -> Result<Option<Versioned<Record>>, StoreError> {
@@ -104,12 +107,12 @@ struct Planner<'a, S> {
     space: &'a S,
     commit: u64,
     counters: Counters,
-    writes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    writes: Writes,
     /// Of the numbers that this changeset has entries for.
     newest: BTreeMap<Number, u64>,
 }
 
-impl<S: Space> Planner<'_, S> {
+impl<S: Lookup> Planner<'_, S> {
     fn put(&mut self, put: &Put) -> Result<(), StoreError> {
         let primary = layout::record_key(&put.record.key());
         let old = stored(self.space, &primary, put.expected)?;
@@ -182,7 +185,7 @@ impl<S: Space> Planner<'_, S> {
 }
 
 /// The sequence number of a number's newest entry, durable or not.
-pub fn newest(space: &impl Space, number: Number) -> Result<Option<u64>, StoreError> {
+pub fn newest(space: &impl Lookup, number: Number) -> Result<Option<u64>, StoreError> {
     let key = layout::newest_key(number);
     let Some(sealed) = space.get(&key)? else { return Ok(None) };
     let seq = layout::unseal(&key, &sealed)?;

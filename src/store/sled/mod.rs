@@ -4,8 +4,9 @@
 //! through these steps; a crash leaves
 //!
 //! 1. before it has planned: nothing;
-//! 2. while it plans each changeset and applies it as one sled batch: a prefix
-//!    of the group's changesets, each whole or absent, none acknowledged;
+//! 2. while it plans each changeset on top of those before it, and applies them
+//!    as one sled batch, or a few where they are large: a prefix of the group's
+//!    changesets, each whole or absent, none acknowledged;
 //! 3. after `flush`, before the sync: the same after power loss, all of the
 //!    group after a mere kill;
 //! 4. after the sync, before the mark: all of the group. The database is ahead
@@ -40,11 +41,14 @@ use tokio::sync::watch;
 
 use crate::domain::number::Number;
 use crate::store::embedded::walk::Walk;
-use crate::store::embedded::{Pair, Space, read};
+use crate::store::embedded::{Lookup, Pair, Space, read};
 use crate::store::failure::Failure;
 use crate::store::sled::queue::Queue;
 use crate::store::{AuditLine, Changeset, Cursor, Everything, Extent, Key, Listing, Page, Piece};
 use crate::store::{Receipt, Record, Store, StoreError, Versioned};
+
+/// So many neighbours are found as one record is.
+const FEW_ENTRIES: usize = 8;
 
 /// Dropping it waits until all that was queued is written.
 #[derive(Debug)]
@@ -146,12 +150,20 @@ impl Store for SledStore {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
+        if listing.is_short() {
+            let page = read::list(&self.shared.db, listing, after, limit);
+            return page.map_err(|error| self.shared.failure.note(error));
+        }
         let (listing, after) = (listing.clone(), after.cloned());
         self.scan(move |shared| read::list(&shared.db, &listing, after.as_ref(), limit)).await
     }
 
     async fn log(&self, after: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.scan(move |shared| read::log(&shared.db, after, limit, shared.durable_log())).await
+        let log = move |shared: &Shared| read::log(&shared.db, after, limit, shared.durable_log());
+        if limit <= FEW_ENTRIES {
+            return log(&self.shared).map_err(|error| self.shared.failure.note(error));
+        }
+        self.scan(log).await
     }
 
     fn log_size(&self) -> watch::Receiver<u64> {
@@ -193,12 +205,14 @@ impl Shared {
     }
 }
 
-impl Space for sled::Db {
+impl Lookup for sled::Db {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let found = sled::Tree::get(self, key).map_err(unwell)?;
         Ok(found.map(|value| value.to_vec()))
     }
+}
 
+impl Space for sled::Db {
     fn scan(&self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<Pair>, StoreError> {
         if from >= to {
             return Ok(Vec::new());

@@ -80,7 +80,7 @@ impl SledOptions {
         Self {
             dir: dir.into(),
             mark_path: mark_path.into(),
-            cache_bytes: 64 << 20,
+            cache_bytes: 192 << 20,
             queue_changesets_max: 1_024,
             group_changesets_max: 128,
             kept_bytes_max: KEPT_BYTES_MAX,

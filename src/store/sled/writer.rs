@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
+use crate::store::embedded::Lookup;
 use crate::store::embedded::past::Pasts;
-use crate::store::embedded::plan::{Counters, Plan, plan};
+use crate::store::embedded::plan::{Counters, Plan, Writes, plan};
 use crate::store::embedded::walk::Walk;
 use crate::store::mark::MarkFile;
 use crate::store::sled::disk::Disk;
@@ -15,6 +16,31 @@ use crate::store::sled::open::mark_of;
 use crate::store::sled::queue::{Answer, Commit, Request};
 use crate::store::sled::{Shared, unwell};
 use crate::store::{LogHead, StoreError};
+
+/// A batch is applied once it has so many, be the group at its end or not.
+const WRITES_PER_BATCH: usize = 4_096;
+
+/// Changesets that will be applied as one. A key that several of them write is
+/// written once.
+struct Planned {
+    counters: Counters,
+    writes: Writes,
+}
+
+/// The database as it will be.
+struct Ahead<'a> {
+    db: &'a sled::Db,
+    writes: &'a Writes,
+}
+
+impl Lookup for Ahead<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.writes.get(key) {
+            Some(value) => Ok(value.clone()),
+            None => Lookup::get(self.db, key),
+        }
+    }
+}
 
 pub struct Writer {
     pub shared: Arc<Shared>,
@@ -74,16 +100,24 @@ impl Writer {
         let commit = self.counters.commit;
         let mut head = None;
         let mut answers = Vec::with_capacity(group.len());
+        let mut planned = Planned { counters: self.counters.clone(), writes: Writes::new() };
         for request in group {
-            match plan(&self.shared.db, &self.counters, &request.changeset) {
-                Ok(plan) => {
-                    answers.push(Ok(self.apply(plan)?));
+            let ahead = Ahead { db: &self.shared.db, writes: &planned.writes };
+            match plan(&ahead, &planned.counters, &request.changeset) {
+                Ok(Plan { writes, counters, receipt }) => {
+                    planned.writes.extend(writes);
+                    planned.counters = counters;
+                    answers.push(Ok(receipt));
                     head = request.changeset.log_head().or(head);
                 }
                 Err(StoreError::Fatal(why)) => return Err(StoreError::Fatal(why)),
                 Err(no) => answers.push(Err(no)),
             }
+            if planned.writes.len() >= WRITES_PER_BATCH {
+                self.apply(&mut planned)?;
+            }
         }
+        self.apply(&mut planned)?;
         // All that came before this group is durable already.
         if self.counters.commit != commit {
             self.disk.flush(&self.shared.db)?;
@@ -102,20 +136,21 @@ impl Writer {
             .map_err(|error| StoreError::Fatal(format!("the high-water mark cannot be written: {error}")))
     }
 
-    fn apply(&mut self, plan: Plan) -> Answer {
-        if !plan.writes.is_empty() {
-            self.pasts.keep(&self.shared.db, &plan.writes)?;
+    fn apply(&mut self, planned: &mut Planned) -> Result<(), StoreError> {
+        let writes = std::mem::take(&mut planned.writes);
+        if !writes.is_empty() {
+            self.pasts.keep(&self.shared.db, &writes)?;
             let mut batch = sled::Batch::default();
-            for (key, value) in plan.writes {
+            for (key, value) in writes {
                 match value {
                     Some(value) => batch.insert(key, value),
                     None => batch.remove(key),
                 }
             }
             self.shared.db.apply_batch(batch).map_err(unwell)?;
-            self.counters = plan.counters;
+            self.counters = planned.counters.clone();
         }
-        Ok(plan.receipt)
+        Ok(())
     }
 
     fn publish(&self) {
