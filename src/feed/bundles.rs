@@ -33,7 +33,7 @@ pub fn bundle(leaves: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// How a bundle may be coded, named as HTTP names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Coding {
     Zstd,
     Gzip,

@@ -1,20 +1,21 @@
-//! The files of one log: its name, hashes and bundles, in a folder that is
-//! named after its key.
-//!
-//! Absent: entries that are in no full bundle yet; those are in the store.
+//! The files of one log: its name, hashes, entries and bundles, in a folder
+//! that is named after its key.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::feed::bundles::{Bundles, Coding, bundle};
+use crate::feed::entries::Entries;
 use crate::feed::hashes::Hashes;
+use crate::feed::merkle::{Hash, leaf_hash};
 use crate::feed::tiles::TILE_WIDTH;
 
 #[derive(Debug)]
 pub struct LogFiles {
     dir: PathBuf,
     hashes: Hashes,
+    entries: Entries,
     bundles: [Bundles; 2],
 }
 
@@ -23,9 +24,11 @@ impl LogFiles {
     pub fn open(dir: &Path, size: u64) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         let hashes = Hashes::open(dir, size)?;
+        let is_hashed = |seq, leaf: &[u8]| hashes.leaf(seq).is_ok_and(|hash| hash == leaf_hash(leaf));
+        let entries = Entries::open(dir, hashes.size(), is_hashed)?;
         let full = hashes.size() / TILE_WIDTH;
         let [zstd, gzip] = Coding::ALL.map(|coding| Bundles::open(dir, coding, full));
-        Ok(Self { dir: dir.to_owned(), hashes, bundles: [zstd?, gzip?] })
+        Ok(Self { dir: dir.to_owned(), hashes, entries, bundles: [zstd?, gzip?] })
     }
 
     pub fn dir(&self) -> &Path {
@@ -34,6 +37,35 @@ impl LogFiles {
 
     pub fn hashes(&self) -> &Hashes {
         &self.hashes
+    }
+
+    /// How many leaves are in both, the hashes and the entries.
+    pub fn size(&self) -> u64 {
+        self.hashes.size().min(self.entries.count())
+    }
+
+    /// Takes leaves from `first` on, which is the size. One caller at a time.
+    pub fn append(&self, first: u64, leaves: &[Vec<u8>]) -> io::Result<()> {
+        let beyond = |count: u64| leaves.get((count - first) as usize..).unwrap_or_default();
+        let hashes: Vec<Hash> = beyond(self.hashes.size()).iter().map(|leaf| leaf_hash(leaf)).collect();
+        self.hashes.append(&hashes)?;
+        self.entries.append(beyond(self.entries.count()))
+    }
+
+    /// Leaves from `first` up to `end`, each as it was hashed; `None` where
+    /// they are not all here.
+    pub fn leaves(&self, first: u64, end: u64) -> io::Result<Option<Vec<Vec<u8>>>> {
+        if end > self.size() {
+            return Ok(None);
+        }
+        let leaves = self.entries.read(first, end)?;
+        if !leaves.iter().map(|leaf| leaf_hash(leaf)).eq(self.hashes.leaves(first, end)?) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "an entry is not the one that was hashed",
+            ));
+        }
+        Ok(Some(leaves))
     }
 
     /// How many full bundles there are in every coding.
@@ -55,6 +87,7 @@ impl LogFiles {
 
     pub fn sync(&self) -> io::Result<()> {
         self.hashes.sync()?;
+        self.entries.sync()?;
         self.bundles.iter().try_for_each(Bundles::sync)?;
         fs::File::open(&self.dir)?.sync_all()
     }

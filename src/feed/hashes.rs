@@ -96,6 +96,16 @@ impl Hashes {
         }
     }
 
+    /// The hashes of leaves that are there.
+    pub fn leaves(&self, first: u64, end: u64) -> io::Result<Vec<Hash>> {
+        self.read(0, first, end - first)
+    }
+
+    /// The hash of a leaf that is there.
+    pub fn leaf(&self, seq: u64) -> io::Result<Hash> {
+        Ok(self.read(0, seq, 1)?[0])
+    }
+
     /// The hash of a stretch of leaves that are there.
     pub fn stretch(&self, leaves: &std::ops::Range<u64>) -> io::Result<Hash> {
         let hashes = subtrees(leaves).into_iter().map(|subtree| self.subtree(subtree));

@@ -12,16 +12,19 @@ mod ack;
 pub mod audit;
 mod bundles;
 pub mod checkpoint;
+mod entries;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod fake;
 mod files;
 mod former;
 mod hashes;
+mod kept;
 mod lag;
 pub mod merkle;
 pub mod mirror;
 pub mod note;
+mod pages;
 mod publisher;
 pub mod receipt;
 pub mod render;
@@ -33,7 +36,9 @@ pub mod zms;
 pub use ack::{Acknowledgement, RefusedEntry};
 pub use bundles::Coding;
 pub use former::FormerLog;
+pub use kept::Body;
 pub use lag::Lag;
+pub use pages::PageOfEntries;
 use publisher::must_be_of;
 pub use publisher::{Extended, Recorded, Signed};
 
@@ -53,6 +58,7 @@ use crate::domain::number::Number;
 use crate::domain::refusal::Refusal;
 use crate::feed::checkpoint::Checkpoint;
 use crate::feed::files::LogFiles;
+use crate::feed::kept::Kept;
 use crate::feed::merkle::{Hash, leaf_hash};
 use crate::feed::note::{NoteSigner, NoteVerifier};
 use crate::feed::render::LeafMalformed;
@@ -104,24 +110,8 @@ impl Published {
     }
 }
 
-/// A stretch of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageOfEntries {
-    /// The sequence number of the first leaf.
-    pub first: u64,
-    pub leaves: Vec<Vec<u8>>,
-    /// How many entries somebody has who has these: the next cursor.
-    pub next: u64,
-    /// How many there are to be had.
-    pub size: u64,
-}
-
-impl PageOfEntries {
-    /// Each leaf with its number, as `render` takes them.
-    pub fn entries(&self) -> Vec<(u64, &[u8])> {
-        (self.first..).zip(self.leaves.iter().map(Vec::as_slice)).collect()
-    }
-}
+/// So many leaves are read at once without further ado.
+const FEW_LEAVES: u64 = 8;
 
 pub struct Feed {
     store: Arc<dyn Store>,
@@ -140,6 +130,7 @@ pub struct Feed {
     /// This instance published in the last round, or would have.
     leading: AtomicBool,
     horizon: Horizon,
+    kept: Kept,
 }
 
 impl Feed {
@@ -180,7 +171,8 @@ impl Feed {
         let newest = RwLock::new(Published::sign(none, &signer));
         let published = watch::Sender::new(0);
         let (failing, leading) = (AtomicBool::new(false), AtomicBool::new(true));
-        let (publishing, standing, horizon) = (Mutex::default(), None, Horizon::default());
+        let (publishing, standing) = (Mutex::default(), None);
+        let (horizon, kept) = (Horizon::default(), Kept::default());
         Ok(Self {
             store,
             signer,
@@ -193,6 +185,7 @@ impl Feed {
             failing,
             leading,
             horizon,
+            kept,
         })
     }
 
@@ -247,7 +240,10 @@ impl Feed {
         if size == newest.size {
             return Ok(Some(newest.root));
         }
-        Ok(if size < newest.size { Some(self.files.hashes().root(size)?) } else { None })
+        if size > newest.size {
+            return Ok(None);
+        }
+        self.kept.root(size, || Ok(self.files.hashes().root(size)?)).map(Some)
     }
 
     /// The root that the log has or will have at a size that is durable, be it
@@ -261,20 +257,6 @@ impl Feed {
             self.leaves(tree.size(), size).await?.iter().for_each(|leaf| tree.push(leaf_hash(leaf)));
         }
         Ok(Some(tree.root()))
-    }
-
-    /// At most `limit` entries for somebody who has `after` of them.
-    pub async fn page(&self, after: u64, limit: usize) -> Result<PageOfEntries, FeedError> {
-        if after > self.size() {
-            // Perhaps it was published elsewhere a moment ago.
-            self.look_again().await?;
-        }
-        let size = self.size();
-        within(after, self.oldest(), size)?;
-        let end = size.min(after.saturating_add(limit as u64));
-        let leaves = self.leaves(after, end).await?;
-        let next = after + leaves.len() as u64;
-        Ok(PageOfEntries { first: after, leaves, next, size })
     }
 
     /// Returns the size once it is beyond `size`, or when `enough` ends first:
@@ -328,11 +310,26 @@ impl Feed {
 
     /// Durable leaves from `first` up to `end`: some of them, and none only
     /// where there are none.
-    async fn leaves(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, StoreError> {
-        let count = end.saturating_sub(first).min(LOG_ENTRIES_MAX as u64) as usize;
-        if count == 0 {
-            return Ok(Vec::new());
+    async fn leaves(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, FeedError> {
+        let end = end.min(first.saturating_add(LOG_ENTRIES_MAX as u64));
+        let read = match end.saturating_sub(first) {
+            0 => return Ok(Vec::new()),
+            // Not worth another thread.
+            1..=FEW_LEAVES => self.files.leaves(first, end).map_err(FeedError::from),
+            _ => self.on_files(move |files| files.leaves(first, end)).await,
+        };
+        match read {
+            Ok(Some(leaves)) => return Ok(leaves),
+            Ok(None) => {}
+            // They are made anew where they are missing at a start.
+            Err(error) => tracing::error!(%error, first, "the log's file \"entries\" is damaged: remove it"),
         }
+        Ok(self.stored(first, end).await?)
+    }
+
+    /// The same out of the store.
+    async fn stored(&self, first: u64, end: u64) -> Result<Vec<Vec<u8>>, StoreError> {
+        let count = end.saturating_sub(first).min(LOG_ENTRIES_MAX as u64) as usize;
         let leaves = self.store.log(first, count).await?;
         if leaves.is_empty() || leaves.len() > count {
             return Err(StoreError::Fatal(format!("{} instead of {count} entries at {first}", leaves.len())));
@@ -359,17 +356,6 @@ impl Feed {
 /// the store was looked at last.
 async fn has(store: &dyn Store, size: u64) -> Result<bool, StoreError> {
     Ok(size == 0 || !store.log(size - 1, 1).await?.is_empty())
-}
-
-/// A cursor that cannot be served is refused, never moved.
-fn within(after: u64, oldest: u64, size: u64) -> Result<(), Refusal> {
-    if after > size {
-        Err(Refusal::CursorAhead { size })
-    } else if after < oldest {
-        Err(Refusal::CursorExpired { oldest })
-    } else {
-        Ok(())
-    }
 }
 
 impl From<io::Error> for FeedError {

@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::feed::checkpoint::Checkpoint;
 use crate::feed::files::LogFiles;
-use crate::feed::merkle::{Hash, leaf_hash};
+use crate::feed::merkle::Hash;
 use crate::feed::note::NoteSigner;
 use crate::feed::tiles::TILE_WIDTH;
 use crate::feed::{Feed, FeedError, Published, has};
@@ -121,13 +121,10 @@ impl Feed {
 
     /// The same for entries that are durable.
     pub(super) async fn extend_to(&self, size: u64) -> Result<(), FeedError> {
-        while self.files.hashes().size() < size {
-            let leaves = self.leaves(self.files.hashes().size(), size).await?;
-            self.on_files(move |files| {
-                let hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
-                files.hashes().append(&hashes)
-            })
-            .await?;
+        while self.files.size() < size {
+            let first = self.files.size();
+            let leaves = self.stored(first, size).await?;
+            self.on_files(move |files| files.append(first, &leaves)).await?;
         }
         for nth in self.files.bundles_count()..size / TILE_WIDTH {
             let leaves = self.all_leaves(nth * TILE_WIDTH, (nth + 1) * TILE_WIDTH).await?;
@@ -215,7 +212,7 @@ impl Feed {
         Recorded(Published::sign(checkpoint, &self.signer))
     }
 
-    async fn on_files<T: Send + 'static>(
+    pub(super) async fn on_files<T: Send + 'static>(
         &self,
         work: impl FnOnce(&LogFiles) -> std::io::Result<T> + Send + 'static,
     ) -> Result<T, FeedError> {

@@ -22,6 +22,24 @@ pub struct LeafMalformed {
     pub seq: u64,
 }
 
+/// How a page can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PageForm {
+    Ndjson,
+    Json,
+    Csv,
+}
+
+impl PageForm {
+    pub fn render(self, entries: &[(u64, &[u8])]) -> Result<Vec<u8>, LeafMalformed> {
+        match self {
+            Self::Ndjson => ndjson(entries),
+            Self::Json => json(entries),
+            Self::Csv => csv(entries),
+        }
+    }
+}
+
 /// One object a line, each line ended with LF.
 pub fn ndjson(entries: &[(u64, &[u8])]) -> Result<Vec<u8>, LeafMalformed> {
     let mut out = Vec::with_capacity(json_bytes(entries));

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::domain::refusal::Refusal;
 use crate::feed::bundles::{Coding, bundle};
 use crate::feed::checkpoint::decimal;
+use crate::feed::kept::{Body, What};
 use crate::feed::merkle::Hash;
 use crate::feed::{Feed, FeedError};
 
@@ -15,7 +16,7 @@ pub const TILE_WIDTH: u64 = 256;
 pub const TILE_LEVELS: u32 = 8;
 
 /// Which tile, and how much of it: `{N}` or `{N}.p/{W}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TilePlace {
     pub nth: u64,
     /// 1 to 256; 256 is a full one.
@@ -30,6 +31,11 @@ pub fn hashes_at(level: u32, size: u64) -> u64 {
 impl TilePlace {
     pub fn full(nth: u64) -> Self {
         Self { nth, width: TILE_WIDTH }
+    }
+
+    /// Behind the last of its hashes or entries.
+    fn end(self) -> Option<u64> {
+        self.nth.checked_mul(TILE_WIDTH)?.checked_add(self.width)
     }
 
     /// Reads `x001/x234/067` and `x001/x234/067.p/12`, and no other form of
@@ -67,42 +73,49 @@ impl std::fmt::Display for TilePlace {
 
 impl Feed {
     /// A hash tile; `None` where it is not published.
-    pub async fn tile(&self, level: u32, place: TilePlace) -> Result<Option<Vec<u8>>, FeedError> {
-        let known = || self.files.hashes().tile(level, place.nth, place.width, self.size());
-        if let Some(tile) = known()? {
-            return Ok(Some(tile));
+    pub async fn tile(&self, level: u32, place: TilePlace) -> Result<Option<Body>, FeedError> {
+        let is_known = || place.end().is_some_and(|end| end <= hashes_at(level, self.size()));
+        if !is_known() {
+            // Perhaps it was published elsewhere a moment ago.
+            self.look_again().await?;
         }
-        // Perhaps it was published elsewhere a moment ago.
-        self.look_again().await?;
-        Ok(known()?)
+        if !is_known() {
+            return Ok(None);
+        }
+        let tile = self.kept.body(What::Tile { level, place }, async {
+            let tile = self.files.hashes().tile(level, place.nth, place.width, self.size())?;
+            tile.ok_or_else(|| FeedError::Files("a published tile is not there".to_owned()))
+        });
+        tile.await.map(Some)
     }
 
     /// An entry bundle, in a coding or plain; `None` where it is not published.
-    pub async fn bundle(
-        &self,
-        place: TilePlace,
-        coding: Option<Coding>,
-    ) -> Result<Option<Vec<u8>>, FeedError> {
-        let Some(entries) = entries_of(place) else { return Ok(None) };
-        if entries.end > self.size() {
+    pub async fn bundle(&self, place: TilePlace, coding: Option<Coding>) -> Result<Option<Body>, FeedError> {
+        let Some(end) = place.end() else { return Ok(None) };
+        if end > self.size() {
             self.look_again().await?;
         }
-        if entries.end > self.size() {
+        if end > self.size() {
             return Ok(None);
         }
         if (place.nth + 1) * TILE_WIDTH <= self.oldest() {
             return Err(Refusal::CursorExpired { oldest: self.oldest() }.into());
         }
+        self.kept.body(What::Bundle { place, coding }, self.make_bundle(place, coding)).await.map(Some)
+    }
+
+    async fn make_bundle(&self, place: TilePlace, coding: Option<Coding>) -> Result<Vec<u8>, FeedError> {
         if let Some(coding) = coding.filter(|_| place.width == TILE_WIDTH)
             && let Some(kept) = self.files.bundle(place.nth, coding)?
         {
-            return Ok(Some(kept));
+            return Ok(kept);
         }
-        let plain = bundle(&self.all_leaves(entries.start, entries.end).await?);
-        Ok(Some(match coding {
+        let first = place.nth * TILE_WIDTH;
+        let plain = bundle(&self.all_leaves(first, first + place.width).await?);
+        Ok(match coding {
             None => plain,
             Some(coding) => coding.compress(&plain)?,
-        }))
+        })
     }
 
     /// The hashes of stretches of published entries, for a proof.
@@ -110,11 +123,6 @@ impl Feed {
         let hashes = stretches.iter().map(|stretch| self.files.hashes().stretch(stretch));
         Ok(hashes.collect::<std::io::Result<_>>()?)
     }
-}
-
-fn entries_of(place: TilePlace) -> Option<Range<u64>> {
-    let first = place.nth.checked_mul(TILE_WIDTH)?;
-    Some(first..first.checked_add(place.width)?)
 }
 
 #[cfg(test)]

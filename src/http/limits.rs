@@ -239,7 +239,7 @@ impl Standing {
     /// Adds the two fields to an answer. Several rates make a list.
     pub fn tell(&self, headers: &mut HeaderMap) {
         for (name, value) in [(RATELIMIT_POLICY, self.policy_field()), (RATELIMIT, self.limit_field())] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
+            if let Ok(value) = HeaderValue::try_from(value) {
                 headers.append(name, value);
             }
         }

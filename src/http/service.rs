@@ -2,13 +2,15 @@
 //! its rates first, then shows its credential, and only then is its body read.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, HeaderValue};
-use warp::Filter;
 use warp::filters::BoxedFilter;
+use warp::path::Peek;
 use warp::reply::Response;
+use warp::{Filter, Rejection};
 
 use super::call::{Call, call};
 use super::limits::{Limits, Standing};
@@ -41,14 +43,24 @@ pub type App = Arc<Service>;
 /// A room's routes, boxed at its door.
 pub type Routes = BoxedFilter<(Response,)>;
 
-/// All public routes.
+/// All public routes. Where a path begins tells which rooms may know it, and
+/// the others are not asked; what is asked most is asked first.
 pub fn routes(app: &App) -> Routes {
     let people = holders::routes(app).or(moderation::routes(app)).unify();
-    let machines = feed::routes(app).or(uploads::routes(app)).unify();
-    let partners = sms::routes(app).or(recycling::routes(app)).unify();
-    let rest = labels(app).or(assets::routes(app)).unify().or(pages::routes(app)).unify();
-    let rest = rest.or(docs::routes(app)).unify();
-    people.or(machines).unify().or(partners).unify().or(rest).unify().boxed()
+    let machines = uploads::routes(app).or(sms::routes(app)).unify();
+    let v1 = people.or(machines).unify().or(labels(app)).unify();
+    let pulled = begins("feed").and(feed::routes(app));
+    let asked = begins("number-recycling").and(recycling::routes(app));
+    let rest = assets::routes(app).or(pages::routes(app)).unify().or(docs::routes(app)).unify();
+    pulled.or(begins("v1").and(v1)).unify().or(asked).unify().or(rest).unify().boxed()
+}
+
+/// Lets paths through that begin with this segment, and leaves it to be read.
+fn begins(first: &'static str) -> impl Filter<Extract = (), Error = Rejection> + Clone + Send + Sync {
+    let begins = move |path: Peek| path.segments().next() == Some(first);
+    warp::path::peek()
+        .and_then(move |path| ready(if begins(path) { Ok(()) } else { Err(warp::reject::not_found()) }))
+        .untuple_one()
 }
 
 /// One path for two audiences: holders see theirs, providers upload theirs.

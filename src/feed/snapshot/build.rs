@@ -1,26 +1,29 @@
-//! A snapshot is the one before it, merged with what the log has had since.
+//! A snapshot is the one before it, merged with what the log has had since: the
+//! compact form first (`compact`), then those of text.
 //!
-//! The log is read in order and in stretches that fit in memory. Each is
-//! folded to its numbers' newest lines; all but the last go to scratch files.
-//! One merge of the earlier snapshot, these and the last stretch then writes
-//! every form; the compact one takes a second look at the lines. So memory is bounded, disks read and write from front to back,
+//! The log is read in order and in stretches that fit in memory. For the texts
+//! each is folded to its numbers' newest lines; all but the last go to scratch
+//! files, and one merge of the earlier snapshot, these and the last stretch
+//! writes them. So memory is bounded, disks read and write from front to back,
 //! and nobody who commits or reads waits for it.
 //!
 //! Which stretches and which earlier snapshot it went through leaves no trace
 //! in the bytes: they are those of the log up to the size, and of the key.
 
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::{self, BufReader, Seek};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use super::compact::{self, Runs};
 use super::folder::Folder;
 use super::form::Form;
 use super::lines::{self, Line, Lines, Merge};
 use super::sum::Sum;
 use super::writing::{self, Texts, Written};
 use super::{Log, SnapshotError};
+use crate::env::background;
 use crate::feed::zms::Header;
 
 /// How much is done at once; the bytes do not depend on it.
@@ -57,6 +60,42 @@ impl Build {
         log: &dyn Log,
         previous: Option<Sum>,
     ) -> Result<Written, SnapshotError> {
+        let compact = self.clone().compact(log, previous.clone()).await?;
+        tracing::info!(size = self.header.size, "compact form of a snapshot made");
+        let mut written = self.texts(log, previous).await?;
+        if written.count != compact.count {
+            return Err(io::Error::other("the forms are not of the same corrections").into());
+        }
+        written.digests.extend(compact.digests);
+        written.drafts.extend(compact.drafts);
+        Ok(written)
+    }
+
+    async fn compact(
+        self: Arc<Self>,
+        log: &dyn Log,
+        previous: Option<Sum>,
+    ) -> Result<Written, SnapshotError> {
+        let mut at = previous.as_ref().map_or(0, |previous| previous.size);
+        let mut runs = Runs::default();
+        while at < self.header.size {
+            let chunk = self.chunk(log, at, self.header.size).await?;
+            let (first, this) = (at, self.clone());
+            at += chunk.len() as u64;
+            runs = behind(move || {
+                runs.add(&this.folder, first, &chunk)?;
+                Ok(runs)
+            })
+            .await?;
+        }
+        behind(move || {
+            let previous = previous.map(|sum| compact::of_signed(&self.folder, &sum)).transpose()?;
+            runs.write(&self.folder, &self.header, previous.as_ref(), || self.go_on())
+        })
+        .await
+    }
+
+    async fn texts(self: Arc<Self>, log: &dyn Log, previous: Option<Sum>) -> Result<Written, SnapshotError> {
         let size = self.header.size;
         let mut at = previous.as_ref().map_or(0, |previous| previous.size);
         let mut scratch = Vec::new();
@@ -65,9 +104,9 @@ impl Build {
             let (first, this) = (at, self.clone());
             at += chunk.len() as u64;
             if at == size {
-                return blocking(move || this.write(previous, scratch, lines::fold(first, &chunk)?)).await;
+                return behind(move || this.write(previous, scratch, lines::fold(first, &chunk)?)).await;
             }
-            scratch = blocking(move || this.set_aside(scratch, lines::fold(first, &chunk)?)).await?;
+            scratch = behind(move || this.set_aside(scratch, lines::fold(first, &chunk)?)).await?;
         }
     }
 
@@ -112,11 +151,7 @@ impl Build {
                 texts.push(&line)?;
             }
         }
-        let (mut compact, ndjson) = texts.finish(&self.folder, &self.header)?;
-        for line in self.watched(lines::of_file(BufReader::new(ndjson))) {
-            compact.push(&line?)?;
-        }
-        compact.finish()
+        texts.finish()
     }
 
     fn read_previous(&self, previous: &Sum) -> Result<Lines<'static>, SnapshotError> {
@@ -155,10 +190,9 @@ fn read_all(files: Vec<File>) -> Result<Vec<Lines<'static>>, SnapshotError> {
     files.into_iter().map(read).collect()
 }
 
-/// Away from the threads that answer.
-pub async fn blocking<T: Send + 'static>(
+/// Away from the threads that answer, and behind them.
+async fn behind<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
 ) -> Result<T, SnapshotError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|panicked| Err(SnapshotError::Io(std::io::Error::other(panicked))))
+    background::run(work).await?
 }

@@ -207,13 +207,6 @@ impl<F> Draft<F> {
     }
 }
 
-impl Draft<NamedTempFile> {
-    /// To read what has been written so far.
-    pub fn reopen(&self) -> io::Result<File> {
-        self.file.reopen()
-    }
-}
-
 impl<F: Write + AsFd> Write for Draft<F> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.written >= ROOM_CHECK_BYTES {

@@ -20,11 +20,13 @@
 
 mod agreed;
 mod build;
+mod compact;
 mod folder;
 mod form;
 mod horizon;
 mod keeper;
 mod lines;
+mod pieces;
 mod sum;
 mod writing;
 
@@ -33,6 +35,7 @@ pub use build::Portions;
 pub use form::Form;
 pub use horizon::Horizon;
 pub use keeper::{Rhythm, due};
+pub use pieces::SnapshotFile;
 pub use sum::{KEY_NAME_SUFFIX, Said, Sum, SumError};
 
 use std::collections::BTreeSet;
@@ -52,6 +55,7 @@ use crate::feed::zms::{Header, ZmsError};
 use crate::feed::{Coding, Feed, FeedError};
 use build::Build;
 use folder::Folder;
+use pieces::Pieces;
 
 /// How many snapshots are kept.
 pub const KEPT: usize = 2;
@@ -125,6 +129,7 @@ pub struct Snapshots {
     portions: Portions,
     horizon: Horizon,
     shelf: RwLock<Shelf>,
+    pieces: Arc<Pieces>,
 }
 
 #[derive(Debug, Default)]
@@ -152,7 +157,8 @@ impl Snapshots {
         let (folder, found) = Folder::open(dir, disk_free_bytes_min)?;
         let (folder, portions) = (Arc::new(folder), Portions::default());
         let shelf = RwLock::new(Shelf { kept: Vec::new(), gone: found.gone });
-        let snapshots = Self { folder, origin, signer, portions, horizon, shelf };
+        let pieces = Arc::default();
+        let snapshots = Self { folder, origin, signer, portions, horizon, shelf, pieces };
         for size in found.kept {
             match snapshots.read(size, log)? {
                 Ok(snapshot) => snapshots.add(snapshot).await?,
@@ -178,18 +184,11 @@ impl Snapshots {
         }
     }
 
-    /// One of a snapshot's files and how many bytes it has. It can be read to
-    /// its end whatever becomes of the snapshot; `NotFound` where that has been
-    /// removed since it was found.
-    pub async fn file(
-        &self,
-        size: u64,
-        form: Form,
-        coding: Option<Coding>,
-    ) -> io::Result<(tokio::fs::File, u64)> {
-        let file = tokio::fs::File::open(self.folder.path(size, form, coding)).await?;
-        let bytes = file.metadata().await?.len();
-        Ok((file, bytes))
+    /// One of a snapshot's files; `NotFound` where it has been removed since
+    /// it was found.
+    pub async fn file(&self, size: u64, form: Form, coding: Option<Coding>) -> io::Result<SnapshotFile> {
+        let file = tokio::fs::File::open(self.folder.path(size, form, coding)).await?.into_std().await;
+        SnapshotFile::new(file, (size, form, coding), &self.pieces)
     }
 
     /// Makes the snapshot at a checkpoint beyond the newest one, and retires
@@ -225,7 +224,7 @@ impl Snapshots {
         let note = sum.sign(&self.signer);
         let snapshot = Snapshot { sum, note, at: now };
         let (folder, text) = (self.folder.clone(), snapshot.note.clone());
-        build::blocking(move || Ok(folder.put(size, written.drafts, &text, now)?)).await?;
+        blocking(move || Ok(folder.put(size, written.drafts, &text, now)?)).await?;
         self.add(snapshot).await?;
         Ok(self.newest().expect("one was added"))
     }
@@ -278,7 +277,7 @@ impl Snapshots {
             }
         }
         let folder = self.folder.clone();
-        build::blocking(move || {
+        blocking(move || {
             sizes.into_iter().try_for_each(|size| folder.retire(size))?;
             Ok(forgotten.into_iter().try_for_each(|size| folder.forget(size))?)
         })
@@ -298,6 +297,14 @@ impl Snapshots {
     fn shelf(&self) -> RwLockReadGuard<'_, Shelf> {
         self.shelf.read().expect("nobody panics while holding the shelf")
     }
+}
+
+/// Away from the threads that answer.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
+) -> Result<T, SnapshotError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|panicked| Err(SnapshotError::Io(io::Error::other(panicked))))
 }
 
 impl From<LeafMalformed> for SnapshotError {

@@ -1,5 +1,5 @@
-//! Two passes over the lines of a snapshot write all its forms: the first one
-//! those of text, and what the compact one has to know beforehand.
+//! The files of a snapshot while they are written, and one pass over its lines
+//! that writes those of text.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -15,23 +15,16 @@ use super::lines::Line;
 use crate::feed::Coding;
 use crate::feed::merkle::Hash;
 use crate::feed::render::{self, Table};
-use crate::feed::zms::{Encoder, Header, Record, Statistics};
 
 /// Salts do not compress: beyond these levels twice the time brings 2 %.
 const ZSTD_LEVEL: i32 = 6;
 const GZIP_LEVEL: u32 = 6;
 
-/// The first pass.
+/// The forms of text.
 pub struct Texts {
     ndjson: Coded,
     csv: Table<Coded>,
-    statistics: Statistics,
-}
-
-/// The second pass, over the same lines.
-pub struct Compact {
-    encoder: Encoder<Coded>,
-    written: Written,
+    count: u64,
 }
 
 /// What was written, and not put in its place yet.
@@ -46,50 +39,28 @@ impl Texts {
     pub fn begin(folder: &Folder) -> io::Result<Self> {
         let ndjson = Coded::begin(folder, Form::Ndjson)?;
         let csv = Table::new(Coded::begin(folder, Form::Csv)?)?;
-        Ok(Self { ndjson, csv, statistics: Statistics::default() })
+        Ok(Self { ndjson, csv, count: 0 })
     }
 
     pub fn push(&mut self, line: &Line) -> Result<(), SnapshotError> {
         self.ndjson.write_all(&line.text)?;
         self.ndjson.write_all(b"\n")?;
         // The line is the entry and its number: what is more is passed over.
-        let entry = render::entry(line.seq, &line.text)?;
-        self.csv.row(line.seq, entry.clone())?;
-        if let Some(record) = Record::of(entry) {
-            self.statistics.observe(&record)?;
-        }
+        self.csv.row(line.seq, render::entry(line.seq, &line.text)?)?;
+        self.count += 1;
         Ok(())
     }
 
-    /// Also gives the lines back, for the second pass.
-    pub fn finish(mut self, folder: &Folder, header: &Header) -> Result<(Compact, File), SnapshotError> {
-        self.ndjson.identity.flush()?;
-        let lines = self.ndjson.identity.get_ref().reopen()?;
-        let count = self.statistics.count();
-        let mut written = Written { count, digests: Vec::new(), drafts: Vec::new() };
+    pub fn finish(self) -> Result<Written, SnapshotError> {
+        let mut written = Written { count: self.count, digests: Vec::new(), drafts: Vec::new() };
         self.ndjson.finish(&mut written)?;
         self.csv.finish()?.finish(&mut written)?;
-        let encoder = Encoder::new(Coded::begin(folder, Form::Zms)?, header, &self.statistics)?;
-        Ok((Compact { encoder, written }, lines))
-    }
-}
-
-impl Compact {
-    pub fn push(&mut self, line: &Line) -> Result<(), SnapshotError> {
-        if let Some(record) = Record::of(render::entry(line.seq, &line.text)?) {
-            self.encoder.push(&record)?;
-        }
-        Ok(())
-    }
-
-    pub fn finish(mut self) -> Result<Written, SnapshotError> {
-        self.encoder.finish()?.finish(&mut self.written)?;
-        Ok(self.written)
+        Ok(written)
     }
 }
 
 /// A form as it is and in each of its codings, and the digest of what it is.
-struct Coded {
+pub struct Coded {
     form: Form,
     digest: Sha256,
     identity: NamedDraft,
@@ -98,7 +69,7 @@ struct Coded {
 }
 
 impl Coded {
-    fn begin(folder: &Folder, form: Form) -> io::Result<Self> {
+    pub fn begin(folder: &Folder, form: Form) -> io::Result<Self> {
         let mut coded =
             Self { form, digest: Sha256::new(), identity: folder.draft()?, zstd: None, gzip: None };
         for coding in form.codings() {
@@ -116,7 +87,7 @@ impl Coded {
         Ok(coded)
     }
 
-    fn finish(self, written: &mut Written) -> io::Result<()> {
+    pub fn finish(self, written: &mut Written) -> io::Result<()> {
         written.digests.push((self.form, self.digest.finalize().into()));
         written.drafts.push((self.form, None, self.identity));
         if let Some(zstd) = self.zstd {

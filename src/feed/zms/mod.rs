@@ -100,6 +100,7 @@
 mod bytes;
 mod decode;
 mod encode;
+pub(in crate::feed) mod plain;
 mod rans;
 mod record;
 mod table;

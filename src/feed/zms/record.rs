@@ -3,6 +3,8 @@
 //!
 //! Absent: blocks, and what a symbol costs.
 
+use std::sync::LazyLock;
+
 use jiff::civil::{Date, date};
 use serde::{Deserialize, Serialize};
 
@@ -129,7 +131,7 @@ fn bucket(value: u64) -> (u32, u32) {
 /// In bytes of UTF-8.
 const NAME_BYTES_MAX: usize = 4 * NAME_CHARS_MAX;
 
-fn checked_name(name: &str) -> Result<&str, ZmsError> {
+pub(super) fn checked_name(name: &str) -> Result<&str, ZmsError> {
     let is_fine = (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.contains('\0');
     if is_fine {
         Ok(name)
@@ -152,16 +154,19 @@ fn read_name(from: &mut impl Source) -> Result<String, ZmsError> {
 
 const EPOCH: Date = date(1970, 1, 1);
 
-fn day_number(day: Date) -> Result<u16, ZmsError> {
+pub(super) fn day_number(day: Date) -> Result<u16, ZmsError> {
     u16::try_from(days_between(EPOCH, day))
         .map_err(|_| ZmsError::Unencodable("a day is before 1970 or after 2149"))
 }
 
-fn date_of(day: u16) -> Date {
-    plus_days(EPOCH, day.into())
+/// Counting anew for each would take half of the time that decoding takes.
+pub(super) fn date_of(day: u16) -> Date {
+    static DATES: LazyLock<Vec<Date>> =
+        LazyLock::new(|| (0..=u16::MAX).map(|day| plus_days(EPOCH, day.into())).collect());
+    DATES[usize::from(day)]
 }
 
-fn shape(record: &Record) -> u32 {
+pub(super) fn shape(record: &Record) -> u32 {
     let action = match record.name_action {
         NameAction::Keep => 0,
         NameAction::Clear => 1,
@@ -194,7 +199,7 @@ const REASONS: [EntryReason; 6] = [
 const ASSURANCES: [Assurance; 2] = [Assurance::Document, Assurance::Operator];
 
 /// Of a symbol that the table may have: below 72.
-fn unshaped(shape: u32) -> (bool, NameAction, EntryReason, Assurance) {
+pub(super) fn unshaped(shape: u32) -> (bool, NameAction, EntryReason, Assurance) {
     let shape = shape as usize;
     (shape % 2 == 1, ACTIONS[shape / 2 % 3], REASONS[shape / 6 % 6], ASSURANCES[shape / 36])
 }

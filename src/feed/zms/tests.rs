@@ -21,7 +21,7 @@ fn header() -> Header {
 }
 
 /// A correction that says only from when on marks count.
-fn void(digits: u64, day: &str) -> Record {
+pub(super) fn void(digits: u64, day: &str) -> Record {
     Record {
         number: number(digits),
         void_before: Some(day.parse().unwrap()),
@@ -33,7 +33,7 @@ fn void(digits: u64, day: &str) -> Record {
     }
 }
 
-fn named(digits: u64, name: &str) -> Record {
+pub(super) fn named(digits: u64, name: &str) -> Record {
     let until = Some("2027-02-21".parse().unwrap());
     let shown = Record {
         name_action: NameAction::Set,

@@ -12,7 +12,7 @@ use super::keyed;
 use crate::domain::hex::hex;
 use crate::domain::refusal::Refusal;
 use crate::feed::merkle::Hash;
-use crate::feed::render::{self, LeafMalformed};
+use crate::feed::render::{self, PageForm};
 use crate::feed::{FeedError, PageOfEntries};
 use crate::http::call::Call;
 use crate::http::negotiate::{holds, media_type, not_modified};
@@ -44,15 +44,13 @@ impl Default for Wanted {
     }
 }
 
-type Render = fn(&[(u64, &[u8])]) -> Result<Vec<u8>, LeafMalformed>;
-
 /// A way to write a page.
 struct Form {
     media_type: &'static str,
     content_type: &'static str,
     /// Tells the tags of the forms apart.
     name: &'static str,
-    render: Render,
+    form: PageForm,
 }
 
 const FORMS: [Form; 3] = [
@@ -60,14 +58,14 @@ const FORMS: [Form; 3] = [
         media_type: "application/x-ndjson",
         content_type: "application/x-ndjson",
         name: "ndjson",
-        render: render::ndjson,
+        form: PageForm::Ndjson,
     },
-    Form { media_type: JSON, content_type: JSON, name: "json", render: render::json },
+    Form { media_type: JSON, content_type: JSON, name: "json", form: PageForm::Json },
     Form {
         media_type: "text/csv",
         content_type: "text/csv; charset=utf-8",
         name: "csv",
-        render: render::csv,
+        form: PageForm::Csv,
     },
 ];
 
@@ -87,8 +85,8 @@ pub(super) async fn page(app: &App, call: Call) -> Answer {
     let mut response = if holds(&call.headers, &tag) {
         not_modified(&tag)
     } else {
-        let body = (form.render)(&page.entries()).map_err(FeedError::from)?;
-        let mut response = Response::new(body.into());
+        let body = app.feed.page_body(&page, form.form).await?;
+        let mut response = Response::new(body.bytes.into());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type));
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             response.headers_mut().insert(ETAG, tag);
@@ -146,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_tag_tells_page_log_and_form() {
-        let page = |first, next| PageOfEntries { first, leaves: Vec::new(), next, size: 9 };
+        let page = |first, next| PageOfEntries { first, next, size: 9 };
         let tags = [
             tag(&page(0, 9), &[1; 32], &FORMS[0]),
             tag(&page(1, 9), &[1; 32], &FORMS[0]),

@@ -28,7 +28,7 @@ fn list(app: &App, call: &Call) -> Answer {
     let paid = app.anyone(call)?;
     let lines = app.feed.all_former().map(|log| format!("{}\n", log.verifier()));
     let lines = lines.collect::<String>();
-    Ok(open_to_all(&paid, call, lines.as_bytes(), super::log::TEXT, "max-age=60"))
+    Ok(open_to_all(&paid, call, lines.into_bytes().into(), super::log::TEXT, "max-age=60"))
 }
 
 async fn part(app: &App, id: &str, path: &str, call: &Call) -> Answer {
@@ -38,12 +38,12 @@ async fn part(app: &App, id: &str, path: &str, call: &Call) -> Answer {
         let (_, paid) = app.provider(call).await?;
         let coding = coding_wanted(call);
         let bytes = log.bundle(place, coding).map_err(FeedError::from)?.ok_or_else(Problem::not_found)?;
-        return Ok(bundle_response(&paid, call, &bytes, coding));
+        return Ok(bundle_response(&paid, call, bytes.into(), coding));
     }
     let paid = app.anyone(call)?;
     let (bytes, media_type) = public_part(log, part)?.ok_or_else(Problem::not_found)?;
     // It has ended: nothing of it changes.
-    Ok(open_to_all(&paid, call, &bytes, media_type, super::log::FOR_EVER))
+    Ok(open_to_all(&paid, call, bytes.into(), media_type, super::log::FOR_EVER))
 }
 
 fn public_part(log: &FormerLog, part: Part) -> Result<Option<(Vec<u8>, &'static str)>, FeedError> {

@@ -3,16 +3,15 @@
 
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
-use sha2::{Digest, Sha256};
 use warp::Filter;
 use warp::path::Tail;
 use warp::reply::Response;
 
 use super::{keyed_for_ever, tagged};
 use crate::domain::hex::hex;
-use crate::feed::Coding;
 use crate::feed::checkpoint::decimal;
 use crate::feed::tiles::TilePlace;
+use crate::feed::{Body, Coding};
 use crate::http::call::{Call, call};
 use crate::http::negotiate::{coding, holds, not_modified};
 use crate::http::problem::{Answer, Problem};
@@ -74,19 +73,19 @@ async fn part(app: &App, path: &str, call: &Call) -> Answer {
     if let Part::Bundle(place) = part {
         let (_, paid) = app.provider(call).await?;
         let coding = coding_wanted(call);
-        let bytes = feed.bundle(place, coding).await?.ok_or_else(Problem::not_found)?;
-        return Ok(bundle_response(&paid, call, &bytes, coding));
+        let body = feed.bundle(place, coding).await?.ok_or_else(Problem::not_found)?;
+        return Ok(bundle_response(&paid, call, body, coding));
     }
     let paid = app.anyone(call)?;
-    let (bytes, media_type, cache) = match part {
-        Part::Checkpoint => (feed.newest().note.as_bytes().to_vec(), TEXT, "max-age=1"),
-        Part::Key => (format!("{}\n", feed.verifier()).into_bytes(), TEXT, "public, max-age=3600"),
+    let (body, media_type, cache) = match part {
+        Part::Checkpoint => (feed.newest().note.as_bytes().to_vec().into(), TEXT, "max-age=1"),
+        Part::Key => (format!("{}\n", feed.verifier()).into_bytes().into(), TEXT, "public, max-age=3600"),
         Part::Tile(level, place) => {
             (feed.tile(level, place).await?.ok_or_else(Problem::not_found)?, BYTES, FOR_EVER)
         }
         Part::Bundle(_) => return Err(Problem::not_found()),
     };
-    Ok(open_to_all(&paid, call, &bytes, media_type, cache))
+    Ok(open_to_all(&paid, call, body, media_type, cache))
 }
 
 /// The coding to serve a bundle in; `None` is plain.
@@ -95,8 +94,8 @@ pub(super) fn coding_wanted(call: &Call) -> Option<Coding> {
     Coding::ALL.into_iter().find(|coding| Some(coding.name()) == chosen)
 }
 
-pub(super) fn bundle_response(paid: &Paid, call: &Call, bytes: &[u8], coding: Option<Coding>) -> Response {
-    let mut response = whole_or_known(call, bytes, BYTES);
+pub(super) fn bundle_response(paid: &Paid, call: &Call, body: Body, coding: Option<Coding>) -> Response {
+    let mut response = whole_or_known(call, body, BYTES);
     if let Some(coding) = coding.filter(|_| response.status() == StatusCode::OK) {
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
     }
@@ -106,7 +105,7 @@ pub(super) fn bundle_response(paid: &Paid, call: &Call, bytes: &[u8], coding: Op
 pub(super) fn open_to_all(
     paid: &Paid,
     call: &Call,
-    body: &[u8],
+    body: Body,
     media_type: &'static str,
     cache: &'static str,
 ) -> Response {
@@ -116,12 +115,12 @@ pub(super) fn open_to_all(
 }
 
 /// 304 to who holds these very bytes.
-fn whole_or_known(call: &Call, body: &[u8], media_type: &'static str) -> Response {
-    let tag = format!("\"{}\"", hex(&Sha256::digest(body)[..16]));
+fn whole_or_known(call: &Call, body: Body, media_type: &'static str) -> Response {
+    let tag = format!("\"{}\"", hex(&body.digest[..16]));
     if holds(&call.headers, &tag) {
         return not_modified(&tag);
     }
-    let mut response = Response::new(body.to_vec().into());
+    let mut response = Response::new(body.bytes.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     tagged(&tag, response)
 }

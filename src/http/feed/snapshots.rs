@@ -1,25 +1,23 @@
 //! Snapshots: where the newest one is, and the files of each, whole or from
 //! where a download has ended.
 
-use std::io::{self, ErrorKind, SeekFrom};
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 
+use futures_util::stream;
 use http::StatusCode;
 use http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
     HeaderName, HeaderValue, LOCATION,
 };
 use sha2::{Digest, Sha256};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio_util::io::ReaderStream;
 use warp::reply::Response;
 use warp::{Filter, Reply};
 
 use super::{keyed, keyed_for_ever, tagged};
 use crate::domain::hex::hex;
 use crate::feed::checkpoint::decimal;
-use crate::feed::snapshot::{Form, Found, Log, Snapshot};
+use crate::feed::snapshot::{Form, Found, Log, Snapshot, SnapshotFile};
 use crate::feed::{Coding, FeedError};
 use crate::http::call::{Call, call};
 use crate::http::negotiate::{coding, holds, media_type, not_modified};
@@ -28,8 +26,6 @@ use crate::http::range::{Wanted, content_range, wanted};
 use crate::http::service::{App, Routes, with};
 
 const NEWEST: &str = "/feed/v1/snapshot";
-/// How much of a file is read at once.
-const READ_BYTES: usize = 128 * 1024;
 
 /// The media types to ask for, the default first.
 const MEDIA_TYPES: [(&str, Form); 4] = [
@@ -90,7 +86,7 @@ async fn named(app: &App, name: &str, call: &Call) -> Answer {
     } else {
         let part = file.wanted(call)?;
         paid = app.downloader(&provider, paid)?;
-        file.part(part).await.map_err(|error| unreadable(&error))?
+        file.part(part)
     };
     Ok(keyed_for_ever(&paid, response))
 }
@@ -111,8 +107,7 @@ fn sum(call: &Call, snapshot: &Snapshot) -> Response {
 
 /// One form in the coding that the caller prefers.
 struct FormFile {
-    file: File,
-    bytes: u64,
+    file: SnapshotFile,
     tag: String,
     name: String,
     form: Form,
@@ -125,40 +120,46 @@ impl FormFile {
         let coding = coding(&call.headers, &names);
         let held = Coding::ALL.into_iter().find(|held| Some(held.name()) == coding);
         let size = snapshot.sum.size;
-        let (file, bytes) =
-            app.snapshots.file(size, form, held).await.map_err(|error| match error.kind() {
-                // Retired since it was found.
-                ErrorKind::NotFound => gone(),
-                _ => unreadable(&error),
-            })?;
+        let file = app.snapshots.file(size, form, held).await.map_err(|error| match error.kind() {
+            // Retired since it was found.
+            ErrorKind::NotFound => gone(),
+            _ => unreadable(&error),
+        })?;
+        let bytes = file.bytes();
         // The digest is of the form as it is; another release may code it into
         // other bytes, and then hardly into as many.
         let digest = snapshot.sum.digest(form).expect("a snapshot that is kept has every form");
         let tag = format!("\"{}-{}-{bytes}\"", hex(&digest[..16]), coding.unwrap_or("identity"));
-        Ok(Self { file, bytes, tag, name: format!("{size}.{}", form.name()), form, coding })
+        Ok(Self { file, tag, name: format!("{size}.{}", form.name()), form, coding })
     }
 
     /// `None`: all of it.
     fn wanted(&self, call: &Call) -> Result<Option<Range<u64>>, Problem> {
-        match wanted(&call.headers, &self.tag, self.bytes) {
+        match wanted(&call.headers, &self.tag, self.file.bytes()) {
             Wanted::All => Ok(None),
             Wanted::Part(part) => Ok(Some(part)),
             Wanted::Nothing => {
-                let detail = format!("there are {} bytes", self.bytes);
+                let detail = format!("there are {} bytes", self.file.bytes());
                 Err(Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, Code::RANGE_NOT_SATISFIABLE, detail)
-                    .header(CONTENT_RANGE, format!("bytes */{}", self.bytes)))
+                    .header(CONTENT_RANGE, format!("bytes */{}", self.file.bytes())))
             }
         }
     }
 
-    async fn part(mut self, part: Option<Range<u64>>) -> io::Result<Response> {
-        let head = self.head(part.as_ref());
-        let Range { start, end } = part.unwrap_or(0..self.bytes);
-        self.file.seek(SeekFrom::Start(start)).await?;
-        let bytes = ReaderStream::with_capacity(self.file.take(end - start), READ_BYTES);
-        let (head, _) = head.into_parts();
+    fn part(self, part: Option<Range<u64>>) -> Response {
+        let (head, _) = self.head(part.as_ref()).into_parts();
+        let Range { start, end } = part.unwrap_or(0..self.file.bytes());
+        let bytes = stream::try_unfold(start, move |at| {
+            let file = self.file.clone();
+            async move {
+                let mut bytes = file.read(at).await?;
+                bytes.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
+                let next = at + bytes.len() as u64;
+                io::Result::Ok((!bytes.is_empty()).then_some((bytes, next)))
+            }
+        });
         let (_, body) = warp::reply::stream(bytes).into_response().into_parts();
-        Ok(Response::from_parts(head, body))
+        Response::from_parts(head, body)
     }
 
     fn head(&self, part: Option<&Range<u64>>) -> Response {
@@ -174,11 +175,11 @@ impl FormFile {
         if let Some(coding) = self.coding {
             put(&mut response, CONTENT_ENCODING, coding);
         }
-        let length = part.map_or(self.bytes, |part| part.end - part.start);
+        let length = part.map_or(self.file.bytes(), |part| part.end - part.start);
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
         if let Some(part) = part {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-            put(&mut response, CONTENT_RANGE, &content_range(part, self.bytes));
+            put(&mut response, CONTENT_RANGE, &content_range(part, self.file.bytes()));
         }
         tagged(&self.tag, response)
     }

@@ -15,8 +15,9 @@ use zhengming::casework::actors::Owner;
 use zhengming::domain::lines::{LabelSaid, TenureSaid};
 use zhengming::env::clock::{Clock, SystemClock};
 use zhengming::feed::note::NoteSigner;
+use zhengming::feed::render::PageForm;
 use zhengming::feed::tiles::{TILE_WIDTH, TilePlace};
-use zhengming::feed::{Coding, Feed, render};
+use zhengming::feed::{Coding, Feed};
 use zhengming::http::body::{BodyStream, Lines};
 use zhengming::http::uploads::{
     Form, LINE_BYTES_MAX, SaidLines, UPLOAD_BYTES_MAX, receive_labels, receive_tenures,
@@ -143,14 +144,15 @@ async fn lines(casework: &Casework, numbers: &[u64]) -> Duration {
 /// Bytes of a leaf, and of its line.
 async fn entries(feed: &Feed, rows: u64) -> (f64, f64) {
     let page = feed.page(0, rows.min(1_000) as usize).await.expect("it is published");
-    let leaves: usize = page.leaves.iter().map(Vec::len).sum();
-    let lines = render::ndjson(&page.entries()).expect("they are ours").len();
-    (leaves as f64 / page.leaves.len() as f64, lines as f64 / page.leaves.len() as f64)
+    let count = (page.next - page.first) as f64;
+    let leaves: usize = feed.leaves_of(&page).await.expect("it is published").iter().map(Vec::len).sum();
+    let lines = feed.page_body(&page, PageForm::Ndjson).await.expect("it is published").bytes.len();
+    (leaves as f64 / count, lines as f64 / count)
 }
 
 async fn bundle_bytes(feed: &Feed) -> f64 {
     let full = feed.bundle(TilePlace::full(0), Some(Coding::Zstd)).await.expect("it is published");
-    full.expect("there are so many").len() as f64 / TILE_WIDTH as f64
+    full.expect("there are so many").bytes.len() as f64 / TILE_WIDTH as f64
 }
 
 /// How long the caller waits, which is more than the processor's work.
@@ -160,7 +162,8 @@ async fn poll_ms(feed: &Feed, per_poll: u64) -> f64 {
     for _ in 0..POLLS {
         let after = dice.roll(feed.size() - per_poll + 1);
         let page = feed.page(after, per_poll as usize).await.expect("it is published");
-        render::ndjson(&page.entries()).expect("they are ours");
+        let body = feed.page_body(&page, PageForm::Ndjson).await.expect("it is published");
+        assert!(!body.bytes.is_empty());
     }
     began.elapsed().as_secs_f64() * 1e3 / POLLS as f64
 }

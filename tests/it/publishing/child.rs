@@ -22,7 +22,7 @@ const DIR: &str = "ZHENGMING_TEST_PUBLISHING_DIR";
 const PLAN: &str = "ZHENGMING_TEST_PUBLISHING_PLAN";
 /// Enough for a full bundle, and to be read in as many pieces as a `Moment` counts.
 const ENTRIES_AT_THE_END: u64 = 300;
-const READS: u64 = 15;
+const READS: u64 = 8;
 /// A number of its own for every entry.
 const NUMBERS_PER_RUN: u64 = 100_000;
 

@@ -40,6 +40,13 @@ pub fn assert_files(dir: &Path, leaves: &[Vec<u8>]) {
         assert!(there == hashes.as_flattened(), "level {level} of {} entries", leaves.len());
         hashes = hashes.chunks_exact(WIDTH).map(root).collect();
     }
+    let there = |name: &str| fs::read(dir.join(name)).unwrap();
+    assert!(there("entries") == leaves.concat(), "{} entries", leaves.len());
+    let ends = leaves.iter().scan(0, |end, leaf| {
+        *end += leaf.len() as u64;
+        Some(end.to_be_bytes())
+    });
+    assert!(there("entries.index") == ends.flatten().collect::<Vec<u8>>(), "{} entries", leaves.len());
     let full = leaves.len() / WIDTH;
     let bundles = bundle(&leaves[..full * WIDTH]);
     for coding in ["zstd", "gzip"] {

@@ -123,10 +123,23 @@ const TO_BUNDLES: [Damage; 8] = [
     ("the index is rubbish", |dir| overwrite(dir, "bundles-gzip.index", 0, &[0xff; 60])),
 ];
 
+const TO_ENTRIES: [Damage; 7] = [
+    ("the entries are lost", |dir| remove(dir, "entries")),
+    ("their index is lost", |dir| remove(dir, "entries.index")),
+    ("the entries are cut", |dir| cut(dir, "entries", 1_000)),
+    ("their index is cut", |dir| cut(dir, "entries.index", 1_003)),
+    ("the last entry is damaged", |dir| {
+        let end = fs::metadata(dir.join("entries")).unwrap().len();
+        overwrite(dir, "entries", end - 2, b"xx");
+    }),
+    ("their index ends with zeroes", |dir| overwrite(dir, "entries.index", 24, &[0; SIZE as usize * 8 - 24])),
+    ("their index is rubbish", |dir| overwrite(dir, "entries.index", 0, &[0xff; SIZE as usize * 8])),
+];
+
 #[tokio::test]
-async fn bundles_that_are_lost_or_damaged_are_made_anew() {
+async fn bundles_and_entries_that_are_lost_or_damaged_are_made_anew() {
     let house = House::of(SIZE).await;
-    for (what, damage) in TO_BUNDLES {
+    for (what, damage) in TO_BUNDLES.into_iter().chain(TO_ENTRIES) {
         damage(&house.files());
         let feed = house.open().await.unwrap_or_else(|error| panic!("{what}: {error}"));
         house.assert_published(&feed).await;
@@ -150,8 +163,29 @@ async fn a_damaged_bundle_in_the_midst_is_not_served() {
             let [plain, coded] = [None, Some(Coding::Zstd)].map(|coding| (TilePlace::full(nth), coding));
             let plain = whole.bundle(plain.0, plain.1).await.unwrap().unwrap();
             let coded = feed.bundle(coded.0, coded.1).await.unwrap().unwrap();
-            assert_eq!(naive::decoded("zstd", &coded), plain, "bundle {nth}");
+            assert_eq!(naive::decoded("zstd", &coded.bytes), plain.bytes, "bundle {nth}");
         }
+    }
+}
+
+/// One in the middle: it is found when it is read, and read from the store.
+#[tokio::test]
+async fn a_damaged_entry_is_never_served() {
+    let house = House::of(SIZE).await;
+    let leaves = house.store.log(0, LOG_ENTRIES_MAX).await.unwrap();
+    let damages: [fn(&Path); 3] = [
+        |dir| overwrite(dir, "entries", 20_000, b"~"),
+        |dir| overwrite(dir, "entries.index", 400, &[0; 8]),
+        |dir| overwrite(dir, "entries.index", 800, &[0xff; 8]),
+    ];
+    for damage in damages {
+        damage(&house.files());
+        let feed = house.open().await.unwrap();
+        for (seq, leaf) in (0..).zip(&leaves) {
+            assert_eq!(feed.entry(seq).await.unwrap().as_ref(), Some(leaf));
+        }
+        let page = feed.page(0, LOG_ENTRIES_MAX).await.unwrap();
+        assert_eq!(feed.leaves_of(&page).await.unwrap(), leaves);
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::support::dice::Dice;
 
 const INDEX_BYTES: u64 = 12;
+const ENTRY_INDEX_BYTES: u64 = 8;
 
 /// What is beyond the recorded head was perhaps never synced.
 pub fn fails(files: &Path, head: u64, dice: &mut Dice) {
@@ -25,6 +26,11 @@ pub fn fails(files: &Path, head: u64, dice: &mut Dice) {
         spoil(&files.join(format!("bundles-{coding}")), frames, dice);
         spoil(&index, synced, dice);
     }
+    let index = files.join("entries.index");
+    let synced = head * ENTRY_INDEX_BYTES;
+    let leaves = synced.checked_sub(ENTRY_INDEX_BYTES).map_or(0, |last| end_of_frame(&index, last));
+    spoil(&files.join("entries"), leaves, dice);
+    spoil(&index, synced, dice);
     // Before it was renamed.
     fs::write(files.join("checkpoint.new"), "localhost/feed\n12").unwrap();
 }

@@ -170,14 +170,14 @@ async fn a_download_goes_on_when_its_file_is_removed() {
     let shelved = Shelved::new(&log).await;
     shelved.take(&log, 3).await.unwrap();
     let bytes = shelved.bytes("3.csv.gz");
-    let (mut file, length) = shelved.snapshots.file(3, Form::Csv, Some(Coding::Gzip)).await.unwrap();
-    assert_eq!(length, bytes.len() as u64);
+    let file = shelved.snapshots.file(3, Form::Csv, Some(Coding::Gzip)).await.unwrap();
+    assert_eq!(file.bytes(), bytes.len() as u64);
     for size in [5, 9] {
         shelved.take(&log, size).await.unwrap();
     }
-    let mut read = Vec::new();
-    tokio::io::AsyncReadExt::read_to_end(&mut file, &mut read).await.unwrap();
-    assert_eq!(read, bytes);
+    assert_eq!(file.read(0).await.unwrap(), bytes);
+    assert_eq!(file.read(7).await.unwrap(), bytes[7..]);
+    assert!(file.read(file.bytes()).await.unwrap().is_empty());
     let gone = shelved.snapshots.file(3, Form::Csv, Some(Coding::Gzip)).await.unwrap_err();
     assert_eq!(gone.kind(), io::ErrorKind::NotFound);
 }
