@@ -7,7 +7,12 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(10);
 
 pub fn of_this_process() -> Duration {
-    let stat = fs::read_to_string("/proc/self/stat").expect("this is Linux");
+    of_process(std::process::id())
+}
+
+/// Of one that is still there.
+pub fn of_process(id: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).expect("this is Linux");
     // Behind the name, which may hold spaces: user and system ticks.
     let behind_name = stat.rsplit(") ").next().unwrap_or_default();
     let ticks = behind_name.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok());

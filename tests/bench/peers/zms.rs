@@ -1,47 +1,71 @@
-//! How small and how fast the compact snapshot is: bits for each record,
-//! against what information theory asks for.
+//! The compact snapshot: how many bits it takes beside what information theory
+//! asks for, and how fast it is read.
 //!
-//! ```text
-//! cargo bench --bench zms [-- --records N]
-//! ```
-//!
-//! Prints a table, kept as `target/bench/zms.txt`. The bound is the sum of
-//! log2 C(U, n) for the set of numbers, U being how many mobile numbers the
-//! numbering plan has; the empirical entropy (order 0) of `void_before`, of
-//! `name_until`, and of what else there is taken together; and 8 bits for each
-//! byte of a name. The strict bound takes names at the entropy of their bytes.
-#![allow(clippy::print_stdout)]
+//! The bound is the sum of log2 C(U, n) for the set of numbers, U being how many
+//! mobile numbers the numbering plan has; the empirical entropy (order 0) of
+//! `void_before`, of `name_until`, and of what else there is taken together; and
+//! 8 bits for each byte of a name. The strict bound takes names at the entropy
+//! of their bytes.
 
-#[path = "../it/support/dice.rs"]
-mod dice;
-mod snapshot;
-
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
-use dice::Dice;
-use snapshot::{Bound, Corrections, draw, mobiles};
 use zhengming::domain::number::Number;
 use zhengming::feed::zms::{Decoder, Encoder, Header, Record, Statistics, ZmsError};
+
+use crate::Size;
+use crate::dice::Dice;
+use crate::snapshot::{Bound, Corrections, draw, mobiles};
+use crate::table::{Bar, Row, median};
 
 /// Of what is measured, to the strict bound.
 const RATIO_MAX: f64 = 1.03;
 const MEMORY_MIB_MAX: f64 = 64.0;
+const DECODED_PER_S_MIN: f64 = 20e6;
 /// So many are made at a time, outside of what is measured.
 const CHUNK: usize = 8_192;
 const LOOKUPS: usize = 2_000;
 
-#[derive(Debug, Parser)]
-struct Args {
-    #[arg(long)]
-    records: Option<usize>,
-    /// Given by `cargo bench`; without it all is tried once, to see that it works.
-    #[arg(long, hide = true)]
-    bench: bool,
+pub fn measure(size: &Size) -> Vec<Row> {
+    let counts = if size.is_bench { vec![1_000_000, 10_000_000] } else { vec![20_000] };
+    counts.into_iter().flat_map(|records| rows(size, records)).collect()
+}
+
+fn rows(size: &Size, records: usize) -> Vec<Row> {
+    let measured: Vec<Measured> = (0..size.rounds).map(|_| once(records)).collect();
+    let rate = |of: fn(&Measured) -> Duration| {
+        median(measured.iter().map(|m| m.records as f64 / of(m).as_secs_f64() / 1e6))
+    };
+    let Some(first) = measured.first() else { return Vec::new() };
+    let each = |bits: f64| bits / first.records as f64;
+    let bits = each(first.bytes as f64 * 8.0);
+    let of_bound = |bound: f64, other: &str, bar| {
+        Row::beside(format!(".zms of {records}, for each"), "bits", &[(bits, each(bound))], other, bar)
+    };
+    vec![
+        of_bound(first.bound.strict_bits(), "information, names at their entropy", Bar::AtMost(RATIO_MAX)),
+        of_bound(first.bound.bits(), "information, names at 8 bits", Bar::Shown),
+        Row::alone(
+            "  decoded on one processor, million",
+            "1/s",
+            rate(|m| m.decoded),
+            Bar::AtLeast(DECODED_PER_S_MIN / 1e6),
+        ),
+        Row::alone("  encoded, two passes, million", "1/s", rate(|m| m.observed + m.encoded), Bar::Shown),
+        Row::alone(
+            "  one number looked up",
+            "µs",
+            median(measured.iter().map(|m| m.lookup.as_secs_f64() * 1e6)),
+            Bar::Shown,
+        ),
+        Row::alone(
+            "  memory of the encoder",
+            "MiB",
+            median(measured.iter().map(|m| m.encoder_mib)),
+            Bar::AtMost(MEMORY_MIB_MAX),
+        ),
+    ]
 }
 
 struct Measured {
@@ -55,24 +79,7 @@ struct Measured {
     encoder_mib: f64,
 }
 
-fn main() {
-    let args = Args::parse();
-    let counts = match (args.records, args.bench) {
-        (Some(records), _) => vec![records],
-        (None, true) => vec![1_000_000, 10_000_000],
-        (None, false) => vec![20_000],
-    };
-    let measured: Vec<Measured> = counts.into_iter().map(measure).collect();
-    let report = report(&measured);
-    print!("{report}");
-    if args.bench {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
-        fs::create_dir_all(&dir).expect("the build's folder is ours");
-        fs::write(dir.join("zms.txt"), report).expect("the build's folder is ours");
-    }
-}
-
-fn measure(records: usize) -> Measured {
+fn once(records: usize) -> Measured {
     let mobiles = mobiles();
     let numbers = draw(&mobiles, records);
     let mut bound = Bound::default();
@@ -160,44 +167,4 @@ fn peak_mib() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("this is Linux");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says it");
     peak.trim().trim_end_matches(" kB").parse::<f64>().expect("it is a number") / 1_024.0
-}
-
-fn report(measured: &[Measured]) -> String {
-    let mut text = String::from(
-        "the compact snapshot, bits for each record; the strict bound takes names at the entropy of their bytes,\n\
-         the other at 8 bits for each byte; million records/s on one processor; memory: growth of the process\n\n\
-         \x20  records      bytes   bits  bound  ratio  strict  ratio  observe  encode  decode  lookup µs  encoder MiB\n",
-    );
-    for m in measured {
-        let each = |bits: f64| bits / m.records as f64;
-        let bits = each(m.bytes as f64 * 8.0);
-        let (bound, strict) = (each(m.bound.bits()), each(m.bound.strict_bits()));
-        let rate = |took: Duration| m.records as f64 / took.as_secs_f64() / 1e6;
-        let _ = writeln!(
-            text,
-            "{:>10} {:>10} {bits:>6.3} {bound:>6.3} {:>6.4} {strict:>7.3} {:>6.4} {:>8.1} {:>7.1} {:>7.1} {:>10.1} {:>12.1}",
-            m.records,
-            m.bytes,
-            bits / bound,
-            bits / strict,
-            rate(m.observed),
-            rate(m.encoded),
-            rate(m.decoded),
-            m.lookup.as_secs_f64() * 1e6,
-            m.encoder_mib,
-        );
-    }
-    let worst = measured.iter().filter(|m| m.records >= 1_000_000);
-    let worst = worst.map(|m| m.bytes as f64 * 8.0 / m.bound.strict_bits()).fold(0.0, f64::max);
-    let memory = measured.iter().map(|m| m.encoder_mib).fold(0.0, f64::max);
-    let verdict = match (worst > 0.0, worst <= RATIO_MAX && memory <= MEMORY_MIB_MAX) {
-        (true, true) => "held",
-        (true, false) => "MISSED",
-        (false, _) => "not judged in a trial",
-    };
-    let _ = writeln!(
-        text,
-        "\nat most {RATIO_MAX} of the strict bound, from a million records on, and {MEMORY_MIB_MAX} MiB: {verdict}"
-    );
-    text
 }

@@ -6,12 +6,17 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use tokio::sync::watch;
 use zhengming::casework::actors::Owner;
 use zhengming::casework::control::{Language, Method};
 use zhengming::casework::filing::{Filing, Idempotency, Saying};
 use zhengming::domain::dispute::DisputedLabel;
 use zhengming::domain::number::Number;
+use zhengming::env::clock::{Clock, SystemClock};
 use zhengming::store::memory::MemoryStore;
 use zhengming::store::{
     AuditLine, CHANGES_PER_SET_MAX, Changeset, Cursor, Everything, Key, Listing, Page, Put, Receipt, Record,
@@ -19,6 +24,9 @@ use zhengming::store::{
 };
 
 use crate::house::casework;
+
+/// For which the peer takes a proof of control.
+const TOKEN_S: u64 = 3_000;
 
 /// A holder's filing as a page would send it.
 const BODY: &str = concat!(
@@ -109,6 +117,16 @@ fn request(nth: usize, token: &str) -> Vec<u8> {
          Idempotency-Key: {key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{BODY}"
     )
     .into_bytes()
+}
+
+/// The same for the peer, with a token as it makes them.
+pub fn peers_request(nth: usize) -> Vec<u8> {
+    let expires_at = SystemClock.now().as_second() as u64 + TOKEN_S;
+    let sealed = [number(nth).digits().to_be_bytes(), expires_at.to_be_bytes()].concat();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).expect("a key of any length");
+    mac.update(&sealed);
+    let token = URL_SAFE_NO_PAD.encode([&sealed[..], &mac.finalize().into_bytes()].concat());
+    request(nth, &format!("zmv_{token}"))
 }
 
 /// Remembers what is committed.

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use zhengming::casework::actors::Owner;
@@ -21,8 +20,8 @@ use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{self, Service};
 use zhengming::store::Grant;
 
+use super::log::LongLog;
 use crate::house::casework;
-use crate::log::LongLog;
 
 /// Entries that are published at once while the log grows.
 const PUBLISH_ENTRIES: u64 = 100_000;
@@ -34,11 +33,6 @@ pub struct Served {
     service: Arc<Service>,
     log: Arc<LongLog>,
     _stop: DropGuard,
-}
-
-/// Next to the build, for folders of the system may lie in memory.
-pub fn folder() -> TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the build's folder is ours")
 }
 
 impl Served {

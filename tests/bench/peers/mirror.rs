@@ -1,66 +1,62 @@
 //! How fast a mirror takes entries from a server on this machine, verified,
-//! into SQLite; and what a few new entries cost on top of many.
+//! into SQLite, against SQLite alone with the same rows; and what a few new
+//! entries cost on top of many.
 //!
-//! ```text
-//! cargo bench --bench mirror [-- --entries N --bases N,N,...]
-//! ```
-//!
-//! Prints two tables, kept as `target/bench/mirror.txt`. Server and mirror
-//! share the processors of one process.
-#![allow(clippy::print_stdout)]
+//! Server and mirror share the processors of one process.
 
-mod house;
-#[path = "mirror/log.rs"]
 mod log;
-#[path = "mirror/served.rs"]
 mod served;
 
-use std::fmt::Write;
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use clap::Parser;
+use rusqlite::{Connection, params};
 use served::Served;
 use tokio::runtime::Runtime;
 use zhengming::domain::progress::Stage;
 use zhengming::feed::merkle::{Frontier, leaf_hash};
 use zhengming::feed::mirror::{self, Format, HttpSource, Mirror, Options, Phase};
 
+use crate::Size;
+use crate::fill::folder;
+use crate::table::{Bar, Row, median};
+
+const ENTRIES: u64 = 1_000_000;
+const SQLITE_RATIO_MIN: f64 = 0.5;
 /// New entries on top of each base, and how often that is repeated.
 const NEW: u64 = 1_000;
 const REPEATS: usize = 25;
-/// Catch-up time on the slowest base, to that on the fastest.
-const RATIO_MAX: f64 = 1.5;
+/// Catch-up time on a base, to that on the smallest.
+const BASES_RATIO_MAX: f64 = 1.5;
 
-#[derive(Debug, Parser)]
-struct Args {
-    #[arg(long, default_value_t = 1_000_000)]
-    entries: u64,
-    #[arg(long, value_delimiter = ',', default_values_t = [10_000, 1_000_000, 10_000_000])]
-    bases: Vec<u64>,
-    /// Given by `cargo bench`; without it all is tried once, to see that it works.
-    #[arg(long, hide = true)]
-    bench: bool,
-}
-
-fn main() {
-    let mut args = Args::parse();
-    if !args.bench {
-        (args.entries, args.bases) = (2_000, vec![300, 3_000]);
-    }
+pub fn measure(size: &Size) -> Vec<Row> {
+    let entries = if size.is_bench { ENTRIES } else { 2_000 };
     let runtime = Runtime::new().expect("a runtime");
-    let mut report = runtime.block_on(from_nothing(args.entries));
-    report.push_str(&runtime.block_on(catching_up(&args.bases)));
-    print!("{report}");
-    if args.bench {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
-        fs::create_dir_all(&dir).expect("the build's folder is ours");
-        fs::write(dir.join("mirror.txt"), report).expect("the build's folder is ours");
+    let mut rounds = Vec::new();
+    let mut shares = Vec::new();
+    for _ in 0..size.rounds {
+        let (took, shared) = runtime.block_on(from_nothing(entries));
+        let rate = |took: Duration| entries as f64 / took.as_secs_f64();
+        rounds.push((rate(took), rate(sqlite_alone(entries))));
+        shares.push(shared);
     }
+    let mut rows = vec![Row::beside(
+        "mirror from nothing, entries verified into SQLite",
+        "1/s",
+        &rounds,
+        "SQLite, one transaction",
+        Bar::AtLeast(SQLITE_RATIO_MIN),
+    )];
+    for (place, what) in PARTS.iter().enumerate() {
+        let share = median(shares.iter().map(|shares| shares[place]));
+        rows.push(Row::alone(format!("  {what}"), "%", share, Bar::Shown));
+    }
+    let bases = size.corrections(&[10_000, 1_000_000]).into_iter().chain(size.ten_million());
+    rows.extend(runtime.block_on(catching_up(&bases.collect::<Vec<_>>())));
+    rows
 }
 
 /// Notes when each phase last moved.
@@ -87,8 +83,17 @@ fn a_mirror(served: &Served, dir: &Path, watch: Arc<Watch>) -> Mirror {
     Mirror::new(Arc::new(source), options, watch).expect("a new folder")
 }
 
-async fn from_nothing(entries: u64) -> String {
-    let folder = served::folder();
+/// What a mirror's time goes to.
+const PARTS: [&str; 4] = [
+    "hashing",
+    "network, with decompression and the server's part",
+    "parsing and checking each entry",
+    "SQLite",
+];
+
+/// How long it took, and each part's share in percent.
+async fn from_nothing(entries: u64) -> (Duration, [f64; 4]) {
+    let folder = folder();
     let served = Served::start(folder.path()).await;
     served.grow_to(entries).await;
     let watch = Arc::new(Watch::default());
@@ -100,21 +105,54 @@ async fn from_nothing(entries: u64) -> String {
     let fetched = watch.0.lock().unwrap_or_else(PoisonError::into_inner).expect("entries were fetched");
     let fetching = fetched.duration_since(began);
     let (hashing, parsing) = (hashing(entries), parsing(entries));
-    let share = |part: Duration| 100.0 * part.as_secs_f64() / took.as_secs_f64();
-    let mut text = format!(
-        "a mirror takes {entries} entries, verified, into SQLite: {:.0} entries/s, {:.1} s\n\n",
-        entries as f64 / took.as_secs_f64(),
-        took.as_secs_f64()
-    );
-    for (what, part) in [
-        ("hashing", hashing),
-        ("network, with decompression and the server's part", fetching.saturating_sub(hashing)),
-        ("parsing and checking each entry", parsing),
-        ("SQLite", took.saturating_sub(fetching + parsing)),
-    ] {
-        let _ = writeln!(text, "  {:>5.1} %  {what}", share(part));
+    let parts = [hashing, fetching.saturating_sub(hashing), parsing, took.saturating_sub(fetching + parsing)];
+    (took, parts.map(|part| 100.0 * part.as_secs_f64() / took.as_secs_f64()))
+}
+
+/// The same rows in the order of the log, in a table of the same form; durable
+/// at its end, as a mirror's is.
+fn sqlite_alone(entries: u64) -> Duration {
+    let folder = folder();
+    let mut took = Duration::ZERO;
+    let mut began = Instant::now();
+    let mut file = Connection::open(folder.path().join("rows.sqlite")).expect("a new file");
+    let table = "CREATE TABLE corrections (number INTEGER PRIMARY KEY, void_before TEXT, name_action TEXT, \
+                 name TEXT, name_until TEXT, reason TEXT, assurance TEXT, at TEXT, seq INTEGER)";
+    file.execute_batch(table).expect("a new table");
+    let transaction = file.transaction().expect("nobody else has it");
+    let mut insert = transaction
+        .prepare("INSERT OR REPLACE INTO corrections VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+        .expect("it is well-formed");
+    for first in (0..entries).step_by(10_000) {
+        took += began.elapsed();
+        let rows: Vec<_> = (first..entries.min(first + 10_000)).map(text_of).collect();
+        began = Instant::now();
+        for (seq, [number, void_before, name_action, reason, assurance, at]) in (first..).zip(&rows) {
+            let row = params![
+                number,
+                void_before,
+                name_action,
+                None::<&str>,
+                None::<&str>,
+                reason,
+                assurance,
+                at,
+                seq as i64
+            ];
+            insert.execute(row).expect("the disk has room");
+        }
     }
-    text
+    drop(insert);
+    transaction.commit().expect("the disk has room");
+    took + began.elapsed()
+}
+
+/// An entry's columns as text, which is not measured.
+fn text_of(seq: u64) -> [String; 6] {
+    let entry: serde_json::Value = serde_json::from_slice(&log::leaf(seq)).expect("entries are JSON");
+    let text = |field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+    let number = text("number").trim_start_matches('+').to_owned();
+    [number, text("void_before"), text("name_action"), text("reason"), text("assurance"), text("at")]
 }
 
 /// The same work alone, which the mirror does while bundles arrive.
@@ -158,10 +196,10 @@ struct CatchingUp {
 }
 
 /// The bases take turns, so that a busy machine slows all of them.
-async fn catching_up(bases: &[u64]) -> String {
+async fn catching_up(bases: &[u64]) -> Vec<Row> {
     let mut mirrored = Vec::new();
     for &base in bases {
-        let folder = served::folder();
+        let folder = folder();
         let served = Served::start(folder.path()).await;
         served.grow_to(base).await;
         let mirror = a_mirror(&served, &folder.path().join("out"), Arc::default());
@@ -194,7 +232,7 @@ async fn catching_up(bases: &[u64]) -> String {
             times.once_settled.push(ended);
         }
     }
-    told(mirrored.into_iter().map(|(times, ..)| times).collect())
+    told(&mirrored.into_iter().map(|(times, ..)| times).collect::<Vec<_>>())
 }
 
 /// How long until it said that all is acknowledged, and until it ended.
@@ -209,29 +247,27 @@ fn run(mut command: Command) -> (Duration, Duration) {
     (acked, began.elapsed())
 }
 
-/// In milliseconds.
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    times[times.len() / 2].as_secs_f64() * 1e3
-}
-
-fn told(measured: Vec<CatchingUp>) -> String {
-    let mut text = format!("\n{NEW} new entries on top of so many, ms, medians of {REPEATS}\n\n");
-    let _ = writeln!(text, "        base  following  then settling    once  to its end");
-    let (mut all_following, mut all_once) = (Vec::new(), Vec::new());
-    for CatchingUp { base, following, settling, once, once_settled } in measured {
-        let [following, settling, once, end] = [following, settling, once, once_settled].map(median);
-        let _ = writeln!(text, "{base:>12} {following:>10.1} {settling:>14.1} {once:>7.1} {end:>11.1}");
-        all_following.push(following);
-        all_once.push(once);
+fn told(measured: &[CatchingUp]) -> Vec<Row> {
+    let ms = |times: &[Duration]| times.iter().map(|took| took.as_secs_f64() * 1e3).collect::<Vec<_>>();
+    let mut rows = Vec::new();
+    for (what, of) in [
+        (
+            "mirror takes 1,000 new ones, following",
+            (|times| &times.following) as fn(&CatchingUp) -> &Vec<Duration>,
+        ),
+        ("  and brings them into their places then", |times| &times.settling),
+        ("mirror takes 1,000 new ones, --once", |times| &times.once),
+        ("  to its end", |times| &times.once_settled),
+    ] {
+        let is_judged = !what.starts_with(' ');
+        let (least, more) = measured.split_first().expect("there is one at least");
+        let with = |base: u64| format!("{what}, {base} before");
+        rows.push(Row::alone(with(least.base), "ms", median(ms(of(least))), Bar::Shown));
+        rows.extend(more.iter().map(|times| {
+            let rounds: Vec<_> = ms(of(times)).into_iter().zip(ms(of(least))).collect();
+            let bar = if is_judged { Bar::AtMost(BASES_RATIO_MAX) } else { Bar::Shown };
+            Row::beside(with(times.base), "ms", &rounds, "on the smallest", bar)
+        }));
     }
-    for (what, all) in [("following", all_following), ("once", all_once)] {
-        let (least, most) =
-            all.iter().fold((f64::MAX, 0.0), |(least, most), ms| (ms.min(least), ms.max(most)));
-        let ratio = most / least;
-        let verdict = if ratio <= RATIO_MAX { "within" } else { "beyond" };
-        let _ =
-            writeln!(text, "{what}: the slowest base to the fastest is {ratio:.2}, {verdict} {RATIO_MAX}");
-    }
-    text
+    rows
 }
