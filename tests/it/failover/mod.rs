@@ -170,15 +170,38 @@ fn settles(callers: &Callers) {
     for wait in 0..WAITS_MAX {
         left.retain(|filed| callers.view(filed, wait % INSTANCES)["status"] != "corrected");
         let published = (0..INSTANCES).map(|nth| size_at(callers, nth)).min().unwrap();
-        let wanted = callers.filed.lock().unwrap().len() + callers.released.lock().unwrap().len();
-        if left.is_empty() && published >= wanted as u64 {
+        if left.is_empty() && (0..INSTANCES).all(|nth| shows_all(callers, nth)) {
             return;
         }
         let path = format!("/feed/v1/corrections?after={published}&limit=1&wait={WAIT_S}");
         let _ = get(&path).bearer(&callers.provider).try_at(callers.fleet.public(wait % INSTANCES));
     }
+    if left.is_empty() {
+        // It is told which.
+        return;
+    }
     let views: Vec<_> = left.iter().map(|filed| callers.view(filed, 0)).collect();
     panic!("{} disputes are not decided: {:#?}", left.len(), views.first());
+}
+
+/// What was acknowledged is in the log there. Its size does not tell: others
+/// were filed, too, and never acknowledged.
+fn shows_all(callers: &Callers, nth: usize) -> bool {
+    let log = log_at(callers, nth, size_at(callers, nth));
+    let shown: BTreeSet<&str> = log.iter().filter_map(|entry| entry["number"].as_str()).collect();
+    let filed = callers.filed.lock().unwrap();
+    let released = callers.released.lock().unwrap();
+    filed
+        .iter()
+        .map(|filed| &filed.number)
+        .chain(released.iter())
+        .all(|number| shown.contains(number.as_str()))
+}
+
+fn log_at(callers: &Callers, nth: usize, size: u64) -> Vec<Value> {
+    let page = get(&format!("/feed/v1/corrections?limit={size}")).bearer(&callers.provider);
+    let page = page.field("accept", "application/json").at(callers.fleet.public(nth)).ok(200).json();
+    page.as_array().unwrap().clone()
 }
 
 fn size_at(callers: &Callers, nth: usize) -> u64 {
@@ -189,24 +212,16 @@ fn size_at(callers: &Callers, nth: usize) -> u64 {
 fn check_log(callers: &Callers) -> BTreeMap<String, Vec<Value>> {
     // It may still grow by what was filed and never acknowledged.
     let size = (0..INSTANCES).map(|nth| size_at(callers, nth)).min().unwrap();
-    let logs: Vec<Value> = (0..INSTANCES)
-        .map(|nth| {
-            let page = get(&format!("/feed/v1/corrections?limit={size}"))
-                .bearer(&callers.provider)
-                .field("accept", "application/json");
-            page.at(callers.fleet.public(nth)).ok(200).json()
-        })
-        .collect();
+    let logs: Vec<_> = (0..INSTANCES).map(|nth| log_at(callers, nth, size)).collect();
     let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for log in &logs {
-        let entries = log.as_array().unwrap();
+    for entries in &logs {
         assert_eq!(entries.len() as u64, size);
         for (seq, entry) in entries.iter().enumerate() {
             assert_eq!(entry["seq"], seq, "a gap");
             assert_eq!(*entry, logs[0][seq], "two logs");
         }
     }
-    for entry in logs[0].as_array().unwrap() {
+    for entry in &logs[0] {
         found.entry(entry["number"].as_str().unwrap().to_owned()).or_default().push(entry.clone());
     }
     found
