@@ -97,7 +97,7 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_put_together_are_the_file_wherever_one_begins() {
-        let whole: Vec<u8> = (0..PIECE_BYTES * 5 / 2).map(|place| (place * 31 >> 7) as u8).collect();
+        let whole: Vec<u8> = (0..PIECE_BYTES * 5 / 2).map(|place| ((place * 31) >> 7) as u8).collect();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&whole).unwrap();
         let file = SnapshotFile::new(file, (3, Form::Csv, None), &Arc::default()).unwrap();

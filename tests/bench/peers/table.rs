@@ -63,7 +63,7 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 
 pub fn table(rows: &[Row]) -> String {
     let mut text = format!(
-        "{:<58} {:>10} {:<9} {:>10}  {:<26} {:>6}  bar\n",
+        "{:<64} {:>10} {:<9} {:>10}  {:<36} {:>6}  bar\n",
         "what", "ours", "unit", "other", "which", "ratio"
     );
     for row in rows {
@@ -71,7 +71,7 @@ pub fn table(rows: &[Row]) -> String {
             row.theirs.as_ref().map_or(("", String::new()), |(which, theirs)| (which, short(*theirs)));
         let ratio = if row.theirs.is_some() { format!("{:.2}", row.ratio) } else { String::new() };
         let line = format!(
-            "{:<58} {:>10} {:<9} {theirs:>10}  {which:<26} {ratio:>6}  {}",
+            "{:<64} {:>10} {:<9} {theirs:>10}  {which:<36} {ratio:>6}  {}",
             row.what,
             short(row.ours),
             row.unit,

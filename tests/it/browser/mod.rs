@@ -57,6 +57,7 @@ const LOADED: &str = "
 
 /// People pay for what they load, and wait for it.
 const PAGE_BYTES_MAX: u64 = 60 * 1024;
+const DRIVERS_MAX: usize = 3;
 
 fn phone() -> Value {
     json!({ "width": 360, "height": 1_500, "pixelRatio": 1.5, "touch": true })
@@ -99,15 +100,7 @@ impl Browser {
     }
 
     async fn start_with(languages: &str, emulation: Option<Value>) -> Self {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut driver = command.spawn().expect("chromedriver is installed: see tests/all");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        // "ChromeDriver was started successfully on port 41235."
-        let port = lines.find_map(|line| line.split_once("on port ")?.1.strip_suffix('.')?.parse().ok());
-        let port = port.expect("chromedriver says its port");
-        // It goes on to speak, and must not wait for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
+        let (driver, port) = driver();
         let mut options = json!({
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -148,4 +141,24 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// It chooses a port for IPv4 and wants the same for IPv6, where somebody else
+/// may have it: then it ends, and another one may have better luck.
+fn driver() -> (Child, u16) {
+    for _ in 0..DRIVERS_MAX {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut driver = command.spawn().expect("chromedriver is installed: see tests/all");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+        // "ChromeDriver was started successfully on port 41235."
+        let port = lines.find_map(|line| line.split_once("on port ")?.1.strip_suffix('.')?.parse().ok());
+        if let Some(port) = port {
+            // It goes on to speak, and must not wait for a reader.
+            std::thread::spawn(move || lines.for_each(drop));
+            return (driver, port);
+        }
+        driver.wait().unwrap();
+    }
+    panic!("chromedriver does not say its port");
 }
