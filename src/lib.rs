@@ -32,7 +32,8 @@ pub mod cli;
 /// state machine, corrections, working days, refusals. Never: async, input and
 /// output, clocks, randomness, logging.
 pub mod domain;
-/// Clock, entropy, signals, the log's subscriber, files with keys. Never: logic.
+/// Clock, entropy, signals, the log's subscriber, files with keys, threads of the
+/// lowest priority, HTTP clients. Never: logic.
 pub mod env;
 /// The log's bytes, its Merkle tree, pages, snapshots, acknowledgements, lag. Never:
 /// deciding what is corrected.

@@ -1,6 +1,5 @@
-//! HTTP to others: clients with TLS by
-//! rustls on ring. (Its other provider, which is the default, takes a quarter
-//! of the whole build.)
+//! HTTP to others: clients with TLS by rustls on ring. Its other provider, which
+//! is the default, takes much longer to build.
 
 use std::sync::Once;
 

@@ -1,5 +1,6 @@
 //! The world as the service finds it: time, chance, signals, the log's
-//! subscriber, files with keys, clients that call others.
+//! subscriber, files and what they are, threads behind all others, clients that
+//! call others.
 //!
 //! Absent: logic. What needs the hour or a random number takes a `Clock` or
 //! an `Entropy` as an argument, so that tests and the demo can bring theirs.
@@ -7,6 +8,7 @@
 pub mod background;
 pub mod calls;
 pub mod clock;
+pub mod digest;
 pub mod entropy;
 pub mod secret_files;
 pub mod signals;

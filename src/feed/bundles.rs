@@ -11,7 +11,7 @@
 //! bundles-zstd.index  end u64 | CRC-32 of the frame u32, for each
 //! ```
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+
+use crate::feed::files;
 
 /// Entries and the two bytes before each of them.
 pub fn bundle(leaves: &[Vec<u8>]) -> Vec<u8> {
@@ -88,11 +90,8 @@ pub struct Bundles {
 impl Bundles {
     /// Takes over the first `count` of what is there, or fewer.
     pub fn open(dir: &Path, coding: Coding, count: u64) -> io::Result<Self> {
-        let open = |name: String| {
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join(name))
-        };
-        let frames = open(format!("bundles-{}", coding.name()))?;
-        let index = open(format!("bundles-{}.index", coding.name()))?;
+        let frames = files::open(dir, &format!("bundles-{}", coding.name()))?;
+        let index = files::open(dir, &format!("bundles-{}.index", coding.name()))?;
         let count = count.min(index.metadata()?.len() / INDEX_BYTES);
         let bundles = Self { coding, frames, index, count: AtomicU64::new(count) };
         while bundles.count() > 0 && bundles.read(bundles.count() - 1)?.is_none() {

@@ -10,11 +10,13 @@
 //! entries.index  end u64, for each
 //! ```
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::feed::files;
 
 const INDEX_BYTES: u64 = 8;
 
@@ -30,10 +32,7 @@ impl Entries {
     /// Takes over the first `count` of what is there, or fewer; none where the
     /// last of them is not the one that `is_last` knows.
     pub fn open(dir: &Path, count: u64, is_last: impl Fn(u64, &[u8]) -> bool) -> io::Result<Self> {
-        let open = |name: &str| {
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join(name))
-        };
-        let (leaves, index) = (open("entries")?, open("entries.index")?);
+        let (leaves, index) = (files::open(dir, "entries")?, files::open(dir, "entries.index")?);
         let count = count.min(index.metadata()?.len() / INDEX_BYTES);
         let entries = Self { leaves, index, count: AtomicU64::new(count) };
         if let Some(last) = count.checked_sub(1)

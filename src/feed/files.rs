@@ -1,7 +1,7 @@
 //! The files of one log: its name, hashes, entries and bundles, in a folder
 //! that is named after its key.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,11 @@ use crate::feed::entries::Entries;
 use crate::feed::hashes::Hashes;
 use crate::feed::merkle::{Hash, leaf_hash};
 use crate::feed::tiles::TILE_WIDTH;
+
+/// One to read from and append to, made where it is missing.
+pub fn open(dir: &Path, name: &str) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join(name))
+}
 
 #[derive(Debug)]
 pub struct LogFiles {
@@ -24,7 +29,8 @@ impl LogFiles {
     pub fn open(dir: &Path, size: u64) -> io::Result<Self> {
         fs::create_dir_all(dir)?;
         let hashes = Hashes::open(dir, size)?;
-        let is_hashed = |seq, leaf: &[u8]| hashes.leaf(seq).is_ok_and(|hash| hash == leaf_hash(leaf));
+        let is_hashed =
+            |seq, leaf: &[u8]| hashes.leaves(seq, seq + 1).is_ok_and(|hashes| hashes == [leaf_hash(leaf)]);
         let entries = Entries::open(dir, hashes.size(), is_hashed)?;
         let full = hashes.size() / TILE_WIDTH;
         let [zstd, gzip] = Coding::ALL.map(|coding| Bundles::open(dir, coding, full));
@@ -89,6 +95,6 @@ impl LogFiles {
         self.hashes.sync()?;
         self.entries.sync()?;
         self.bundles.iter().try_for_each(Bundles::sync)?;
-        fs::File::open(&self.dir)?.sync_all()
+        File::open(&self.dir)?.sync_all()
     }
 }

@@ -12,12 +12,13 @@
 //!
 //! Absent: entries, checkpoints, HTTP.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::feed::files;
 use crate::feed::merkle::{Frontier, Hash, Subtree, join, root_of, subtrees};
 use crate::feed::tiles::{TILE_LEVELS, TILE_WIDTH, hashes_at};
 
@@ -39,8 +40,7 @@ impl Hashes {
         let mut levels = Vec::with_capacity(LEVELS);
         let mut whole = size;
         for level in 0..LEVELS {
-            let path = dir.join(format!("hashes-{level}"));
-            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+            let file = files::open(dir, &format!("hashes-{level}"))?;
             // So many leaves until this level would need one hash more.
             let hashes = u128::from(file.metadata()?.len() / HASH_BYTES);
             let leaves = ((hashes + 1) << (TILE_LEVELS * level as u32)) - 1;
@@ -99,11 +99,6 @@ impl Hashes {
     /// The hashes of leaves that are there.
     pub fn leaves(&self, first: u64, end: u64) -> io::Result<Vec<Hash>> {
         self.read(0, first, end - first)
-    }
-
-    /// The hash of a leaf that is there.
-    pub fn leaf(&self, seq: u64) -> io::Result<Hash> {
-        Ok(self.read(0, seq, 1)?[0])
     }
 
     /// The hash of a stretch of leaves that are there.

@@ -21,8 +21,8 @@ use crate::feed::tiles::TilePlace;
 
 /// For bodies; what is used least makes room.
 const KEPT_BYTES_MAX: u64 = 32 << 20;
-/// Of what is kept for a body beside its bytes.
-const BODY_COST_BYTES: u64 = 128;
+/// Beside the bytes of what is kept.
+const COST_BYTES: u64 = 128;
 /// Only a guess, for the first allocation.
 const BODIES: usize = 64;
 const ROOTS_MAX: usize = 4_096;
@@ -49,22 +49,29 @@ pub enum What {
 }
 
 pub struct Kept {
-    bodies: Cache<What, Body, Weight>,
+    bodies: Cache<What, Body, ByBytes>,
     roots: Cache<u64, Hash>,
 }
 
+/// What is kept weighs as many bytes as it has.
 #[derive(Debug, Clone)]
-struct Weight;
+pub struct ByBytes;
 
-impl Weighter<What, Body> for Weight {
-    fn weight(&self, _: &What, body: &Body) -> u64 {
-        body.bytes.len() as u64 + BODY_COST_BYTES
+impl<K, V: AsRef<[u8]>> Weighter<K, V> for ByBytes {
+    fn weight(&self, _: &K, kept: &V) -> u64 {
+        kept.as_ref().len() as u64 + COST_BYTES
+    }
+}
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self { bodies: Cache::with_weighter(BODIES, KEPT_BYTES_MAX, Weight), roots: Cache::new(ROOTS_MAX) }
+        Self { bodies: Cache::with_weighter(BODIES, KEPT_BYTES_MAX, ByBytes), roots: Cache::new(ROOTS_MAX) }
     }
 }
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cli::copies::manifest::{Holds, Part};
 use crate::domain::hex::hex;
+use crate::env::digest::sha256_of;
 
 /// Beyond it twice the time brings a few percent.
 const ZSTD_LEVEL: i32 = 3;
@@ -110,14 +111,7 @@ pub fn is_whole(dir: &Path, part: &Part) -> io::Result<bool> {
     if fs::metadata(&path)?.len() != part.bytes {
         return Ok(false);
     }
-    let (mut file, mut digest) = (File::open(path)?, Sha256::new());
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hex(&digest.finalize()) == part.sha256),
-            read => digest.update(&buffer[..read]),
-        }
-    }
+    Ok(hex(&sha256_of(File::open(path)?)?) == part.sha256)
 }
 
 /// The lines of a part.

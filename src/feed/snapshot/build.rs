@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 use super::compact::{self, Runs};
 use super::folder::Folder;
 use super::form::Form;
-use super::lines::{self, Line, Lines, Merge};
+use super::lines::{self, Line, Lines};
+use super::merge::{Merge, go_on, watched};
 use super::sum::Sum;
 use super::writing::{self, Texts, Written};
 use super::{Log, SnapshotError};
@@ -40,9 +41,6 @@ impl Default for Portions {
         Self { chunk_entries: 262_144, scratch_files: 32 }
     }
 }
-
-/// How many lines to take between looks at whether to stop.
-const LINES_BETWEEN_LOOKS: usize = 4_096;
 
 pub struct Build {
     pub folder: Arc<Folder>,
@@ -90,7 +88,7 @@ impl Build {
         }
         behind(move || {
             let previous = previous.map(|sum| compact::of_signed(&self.folder, &sum)).transpose()?;
-            runs.write(&self.folder, &self.header, previous.as_ref(), || self.go_on())
+            runs.write(&self.folder, &self.header, previous.as_ref(), &self.stop)
         })
         .await
     }
@@ -118,14 +116,14 @@ impl Build {
             if at == end {
                 return Ok(chunk);
             }
-            self.go_on()?;
+            go_on(&self.stop)?;
             chunk.extend(log.leaves(at, end).await?);
         }
     }
 
     fn set_aside(&self, mut files: Vec<File>, lines: Vec<Line>) -> Result<Vec<File>, SnapshotError> {
         if files.len() >= self.portions.scratch_files {
-            let merged = writing::scratch(&self.folder, self.watched(Merge::new(read_all(files)?)))?;
+            let merged = writing::scratch(&self.folder, watched(Merge::new(read_all(files)?)?, &self.stop))?;
             files = vec![merged];
         }
         files.push(writing::scratch(&self.folder, lines.into_iter().map(Ok))?);
@@ -145,7 +143,7 @@ impl Build {
         sources.extend(read_all(scratch)?);
         sources.push(Box::new(newest.into_iter().map(Ok)));
         let mut texts = Texts::begin(&self.folder)?;
-        for line in self.watched(Merge::new(sources)) {
+        for line in watched(Merge::new(sources)?, &self.stop) {
             let line = line?;
             if !line.withdrawn {
                 texts.push(&line)?;
@@ -163,22 +161,6 @@ impl Build {
             }
             _ => Err(damaged),
         }
-    }
-
-    fn watched<'a>(
-        &'a self,
-        lines: impl Iterator<Item = Result<Line, SnapshotError>> + 'a,
-    ) -> impl Iterator<Item = Result<Line, SnapshotError>> + 'a {
-        lines.enumerate().map(|(place, line)| {
-            if place.is_multiple_of(LINES_BETWEEN_LOOKS) {
-                self.go_on()?;
-            }
-            line
-        })
-    }
-
-    fn go_on(&self) -> Result<(), SnapshotError> {
-        if self.stop.is_cancelled() { Err(SnapshotError::Stopped) } else { Ok(()) }
     }
 }
 

@@ -2,20 +2,19 @@
 //! kept as a few bytes, in runs that are sorted by number and lie in scratch
 //! files. Two merges of these and of the earlier snapshot write it.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
-use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use super::SnapshotError;
 use super::folder::Folder;
 use super::form::Form;
+use super::merge::{Dated, Merge, Source, order, watched};
 use super::sum::Sum;
 use super::writing::{Coded, Written};
 use crate::domain::number::Number;
-use crate::feed::merkle::Hash;
+use crate::env::digest::sha256_of;
 use crate::feed::render::{self, LeafMalformed};
 use crate::feed::zms::{Decoder, Encoder, Header, Record, Statistics, plain};
 
@@ -28,8 +27,6 @@ struct Said {
     record: Option<Record>,
 }
 
-type AllSaid<'a> = Box<dyn Iterator<Item = Result<Said, SnapshotError>> + 'a>;
-
 /// The newest that is said of each number in stretches of the log, a scratch
 /// file for each.
 #[derive(Debug, Default)]
@@ -40,7 +37,7 @@ impl Runs {
     pub fn add(&mut self, folder: &Folder, first: u64, leaves: &[Vec<u8>]) -> Result<(), SnapshotError> {
         let said = (first..).zip(leaves).map(|(seq, leaf)| Said::of_leaf(seq, leaf));
         let mut said = said.collect::<Result<Vec<_>, _>>()?;
-        said.sort_unstable_by_key(Said::order);
+        said.sort_unstable_by_key(order);
         // The first of those that remain is the newest.
         said.dedup_by_key(|said| said.number);
         let mut file: BufWriter<_> = folder.scratch()?;
@@ -51,19 +48,19 @@ impl Runs {
         Ok(())
     }
 
-    /// Writes all that is in force. `go_on` is asked now and then.
+    /// Writes all that is in force.
     pub fn write(
         &self,
         folder: &Folder,
         header: &Header,
         previous: Option<&File>,
-        go_on: impl Fn() -> Result<(), SnapshotError>,
+        stop: &CancellationToken,
     ) -> Result<Written, SnapshotError> {
         let mut previous = previous.map(Decoder::open).transpose()?;
         let mut statistics = Statistics::default();
-        in_force(self.sources(previous.as_mut())?, &go_on, |record| Ok(statistics.observe(record)?))?;
+        in_force(self.sources(previous.as_mut())?, stop, |record| Ok(statistics.observe(record)?))?;
         let mut encoder = Encoder::new(Coded::begin(folder, Form::Zms)?, header, &statistics)?;
-        in_force(self.sources(previous.as_mut())?, &go_on, |record| Ok(encoder.push(record)?))?;
+        in_force(self.sources(previous.as_mut())?, stop, |record| Ok(encoder.push(record)?))?;
         let mut written = Written { count: statistics.count(), digests: Vec::new(), drafts: Vec::new() };
         encoder.finish()?.finish(&mut written)?;
         Ok(written)
@@ -72,8 +69,8 @@ impl Runs {
     fn sources<'a>(
         &'a self,
         previous: Option<&'a mut Decoder<&File>>,
-    ) -> Result<Vec<AllSaid<'a>>, SnapshotError> {
-        let mut sources: Vec<AllSaid<'a>> = Vec::new();
+    ) -> Result<Vec<Source<'a, Said>>, SnapshotError> {
+        let mut sources: Vec<Source<'a, Said>> = Vec::new();
         if let Some(previous) = previous {
             // Older than all that is new.
             let said = |record: Record| Said { number: record.number, seq: 0, record: Some(record) };
@@ -92,54 +89,39 @@ impl Runs {
 /// signed.
 pub fn of_signed(folder: &Folder, sum: &Sum) -> Result<File, SnapshotError> {
     let damaged = || SnapshotError::Damaged { size: sum.size };
-    let mut file = File::open(folder.path(sum.size, Form::Zms, None)).map_err(|_| damaged())?;
-    let (mut hasher, mut some) = (Sha256::new(), vec![0; READ_BYTES]);
-    loop {
-        match file.read(&mut some)? {
-            0 => break,
-            read => hasher.update(&some[..read]),
-        }
-    }
-    let digest: Hash = hasher.finalize().into();
-    if sum.digest(Form::Zms) == Some(&digest) { Ok(file) } else { Err(damaged()) }
+    let file = File::open(folder.path(sum.size, Form::Zms, None)).map_err(|_| damaged())?;
+    let is_whole = sum.digest(Form::Zms) == Some(&sha256_of(&file)?);
+    if is_whole { Ok(file) } else { Err(damaged()) }
 }
 
-const READ_BYTES: usize = 256 * 1024;
-/// How many records to take between looks at whether to stop.
-const RECORDS_BETWEEN_LOOKS: u64 = 4_096;
-
-/// The newest of each number, ascending, but for what was withdrawn.
+/// All that was not withdrawn, ascending by number.
 fn in_force(
-    sources: Vec<AllSaid>,
-    go_on: impl Fn() -> Result<(), SnapshotError>,
+    sources: Vec<Source<Said>>,
+    stop: &CancellationToken,
     mut each: impl FnMut(&Record) -> Result<(), SnapshotError>,
 ) -> Result<(), SnapshotError> {
-    let mut merge = Merge::new(sources)?;
-    let (mut last, mut count) = (None, 0_u64);
-    while let Some(said) = merge.next()? {
-        if last.replace(said.number) == Some(said.number) {
-            continue;
-        }
-        if count.is_multiple_of(RECORDS_BETWEEN_LOOKS) {
-            go_on()?;
-        }
-        count += 1;
-        if let Some(record) = said.record {
+    for said in watched(Merge::new(sources)?, stop) {
+        if let Some(record) = said?.record {
             each(&record)?;
         }
     }
     Ok(())
 }
 
+impl Dated for Said {
+    fn number(&self) -> Number {
+        self.number
+    }
+
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+}
+
 impl Said {
     fn of_leaf(seq: u64, leaf: &[u8]) -> Result<Self, LeafMalformed> {
         let entry = render::entry(seq, leaf)?;
         Ok(Self { number: entry.number, seq, record: Record::of(entry) })
-    }
-
-    /// By number, the newest first.
-    fn order(&self) -> (Number, Reverse<u64>) {
-        (self.number, Reverse(self.seq))
     }
 
     /// `seq u64 | withdrawn u8`, and the record or the number.
@@ -172,59 +154,3 @@ impl Said {
         Ok(Some(Self { number, seq, record: None }))
     }
 }
-
-/// Several ascending sources as one.
-struct Merge<'a> {
-    sources: Vec<AllSaid<'a>>,
-    heads: BinaryHeap<Reverse<Head>>,
-}
-
-/// The next of a source.
-struct Head {
-    said: Said,
-    source: usize,
-}
-
-impl<'a> Merge<'a> {
-    fn new(sources: Vec<AllSaid<'a>>) -> Result<Self, SnapshotError> {
-        let count = sources.len();
-        let mut merge = Self { sources, heads: BinaryHeap::with_capacity(count) };
-        for source in 0..count {
-            merge.pull(source)?;
-        }
-        Ok(merge)
-    }
-
-    fn next(&mut self) -> Result<Option<Said>, SnapshotError> {
-        let Some(Reverse(Head { said, source })) = self.heads.pop() else { return Ok(None) };
-        self.pull(source)?;
-        Ok(Some(said))
-    }
-
-    fn pull(&mut self, source: usize) -> Result<(), SnapshotError> {
-        if let Some(said) = self.sources[source].next() {
-            self.heads.push(Reverse(Head { said: said?, source }));
-        }
-        Ok(())
-    }
-}
-
-impl Ord for Head {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.said.order().cmp(&other.said.order())
-    }
-}
-
-impl PartialOrd for Head {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Head {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Head {}

@@ -1,16 +1,16 @@
-//! Lines of NDJSON in the order of their numbers: out of a stretch of the
-//! log, out of a file, and merged, where a number's newest line wins.
+//! Lines of NDJSON in the order of their numbers: out of a stretch of the log,
+//! and out of a file.
 //!
 //! Withdrawing lines are carried along, for they take away what is older.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
-use std::iter::Peekable;
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::SnapshotError;
+use super::merge::{Dated, Source};
 use crate::domain::correction::ENTRY_BYTES_MAX;
 use crate::domain::number::Number;
 use crate::feed::merkle::Hash;
@@ -28,7 +28,17 @@ pub struct Line {
     pub text: Vec<u8>,
 }
 
-pub type Lines<'a> = Box<dyn Iterator<Item = Result<Line, SnapshotError>> + Send + 'a>;
+pub type Lines<'a> = Source<'a, Line>;
+
+impl Dated for Line {
+    fn number(&self) -> Number {
+        self.number
+    }
+
+    fn seq(&self) -> u64 {
+        self.seq
+    }
+}
 
 impl Line {
     fn of_leaf(seq: u64, leaf: &[u8]) -> Result<Self, LeafMalformed> {
@@ -89,34 +99,6 @@ pub fn of_signed_file<'a>(size: u64, digest: Hash, file: impl BufRead + Send + '
             }
         }
     }))
-}
-
-/// The newest line of each number in all of these.
-pub struct Merge<'a>(Vec<Peekable<Lines<'a>>>);
-
-impl<'a> Merge<'a> {
-    pub fn new(sources: impl IntoIterator<Item = Lines<'a>>) -> Self {
-        Self(sources.into_iter().map(Iterator::peekable).collect())
-    }
-}
-
-impl Iterator for Merge<'_> {
-    type Item = Result<Line, SnapshotError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut least: Option<Number> = None;
-        for source in &mut self.0 {
-            match source.peek() {
-                Some(Ok(line)) => least = Some(least.map_or(line.number, |least| least.min(line.number))),
-                Some(Err(_)) => return source.next(),
-                None => {}
-            }
-        }
-        let number = least?;
-        let is_of_number = |line: &Self::Item| line.as_ref().is_ok_and(|line| line.number == number);
-        let of_number = self.0.iter_mut().filter_map(|source| source.next_if(is_of_number)?.ok());
-        of_number.max_by_key(|line| line.seq).map(Ok)
-    }
 }
 
 /// `None` at the end.

@@ -26,6 +26,7 @@ mod form;
 mod horizon;
 mod keeper;
 mod lines;
+mod merge;
 mod pieces;
 mod sum;
 mod writing;
@@ -224,7 +225,7 @@ impl Snapshots {
         let note = sum.sign(&self.signer);
         let snapshot = Snapshot { sum, note, at: now };
         let (folder, text) = (self.folder.clone(), snapshot.note.clone());
-        blocking(move || Ok(folder.put(size, written.drafts, &text, now)?)).await?;
+        blocking(move || folder.put(size, written.drafts, &text, now)).await?;
         self.add(snapshot).await?;
         Ok(self.newest().expect("one was added"))
     }
@@ -279,9 +280,10 @@ impl Snapshots {
         let folder = self.folder.clone();
         blocking(move || {
             sizes.into_iter().try_for_each(|size| folder.retire(size))?;
-            Ok(forgotten.into_iter().try_for_each(|size| folder.forget(size))?)
+            forgotten.into_iter().try_for_each(|size| folder.forget(size))
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     /// The size of the older one, where as many are kept as shall be.
@@ -300,11 +302,9 @@ impl Snapshots {
 }
 
 /// Away from the threads that answer.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
-) -> Result<T, SnapshotError> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|panicked| Err(SnapshotError::Io(io::Error::other(panicked))))
+    done.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
 }
 
 impl From<LeafMalformed> for SnapshotError {

@@ -8,11 +8,12 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::blocking;
 use super::form::Form;
 use crate::feed::Coding;
+use crate::feed::kept::ByBytes;
 
 pub const PIECE_BYTES: u64 = 1 << 20;
 /// Of all files together; what is used least makes room.
@@ -21,21 +22,12 @@ const PIECES_BYTES_MAX: u64 = 64 << 20;
 /// The size of the log, the form, its coding, and which piece.
 type PieceOf = (u64, Form, Option<Coding>, u64);
 
-pub struct Pieces(Cache<PieceOf, Bytes, Weight>);
-
-#[derive(Debug, Clone)]
-struct Weight;
-
-impl Weighter<PieceOf, Bytes> for Weight {
-    fn weight(&self, _: &PieceOf, bytes: &Bytes) -> u64 {
-        bytes.len() as u64
-    }
-}
+pub struct Pieces(Cache<PieceOf, Bytes, ByBytes>);
 
 impl Default for Pieces {
     fn default() -> Self {
         let count = PIECES_BYTES_MAX / PIECE_BYTES;
-        Self(Cache::with_weighter(count as usize, PIECES_BYTES_MAX, Weight))
+        Self(Cache::with_weighter(count as usize, PIECES_BYTES_MAX, ByBytes))
     }
 }
 
@@ -79,12 +71,12 @@ impl SnapshotFile {
     async fn piece(&self, nth: u64) -> io::Result<Bytes> {
         let from = nth * PIECE_BYTES;
         let (file, length) = (self.file.clone(), PIECE_BYTES.min(self.bytes - from));
-        let read = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let mut piece = vec![0; length as usize];
             file.read_exact_at(&mut piece, from)?;
             Ok(piece.into())
-        });
-        read.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
+        })
+        .await
     }
 }
 

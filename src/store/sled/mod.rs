@@ -83,6 +83,11 @@ impl SledStore {
         self.shared.failure.fail("the writer is gone".to_owned())
     }
 
+    /// A few pages at most: on the caller's thread.
+    fn find<T>(&self, read: impl FnOnce(&Shared) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        read(&self.shared).map_err(|error| self.shared.failure.note(error))
+    }
+
     async fn scan<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
@@ -141,7 +146,7 @@ impl Drop for SledStore {
 #[async_trait]
 impl Store for SledStore {
     async fn get(&self, key: &Key) -> Result<Option<Versioned<Record>>, StoreError> {
-        read::get(&self.shared.db, key).map_err(|error| self.shared.failure.note(error))
+        self.find(|shared| read::get(&shared.db, key))
     }
 
     async fn list(
@@ -151,8 +156,7 @@ impl Store for SledStore {
         limit: usize,
     ) -> Result<Page, StoreError> {
         if listing.is_short() {
-            let page = read::list(&self.shared.db, listing, after, limit);
-            return page.map_err(|error| self.shared.failure.note(error));
+            return self.find(|shared| read::list(&shared.db, listing, after, limit));
         }
         let (listing, after) = (listing.clone(), after.cloned());
         self.scan(move |shared| read::list(&shared.db, &listing, after.as_ref(), limit)).await
@@ -161,7 +165,7 @@ impl Store for SledStore {
     async fn log(&self, after: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         let log = move |shared: &Shared| read::log(&shared.db, after, limit, shared.durable_log());
         if limit <= FEW_ENTRIES {
-            return log(&self.shared).map_err(|error| self.shared.failure.note(error));
+            return self.find(log);
         }
         self.scan(log).await
     }
@@ -171,8 +175,7 @@ impl Store for SledStore {
     }
 
     async fn newest_entry(&self, number: Number) -> Result<Option<u64>, StoreError> {
-        let newest = read::newest_entry(&self.shared.db, number, self.shared.durable_log());
-        newest.map_err(|error| self.shared.failure.note(error))
+        self.find(|shared| read::newest_entry(&shared.db, number, shared.durable_log()))
     }
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditLine>, StoreError> {
