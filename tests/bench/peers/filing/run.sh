@@ -12,29 +12,20 @@ main() {
     here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
     # shellcheck source=../../../it/support/postgres-here.sh
     . "${here}/../../../it/support/postgres-here.sh"
+    # shellcheck source=../../../tools/install.sh
+    . "${here}/../../../tools/install.sh"
     server=
     trap end EXIT
     trap 'exit 143' TERM
     trap 'exit 130' INT
-    install_python
+    python=$(realpath --canonicalize-missing "${here}/../../../../target/tools/peers")
+    install_python "${python}" "${here}/requirements.txt"
     cd "${folder}"
     start_database
     start_server
     echo ready
     # Not in the foreground: bash would hear no signal before its end.
     wait "${server}"
-}
-
-# At the versions that are listed.
-install_python() {
-    python=$(realpath --canonicalize-missing "${here}/../../../../target/tools/peers")
-    if ! cmp --silent "${here}/requirements.txt" "${python}/requirements.txt"; then
-        rm -rf "${python}"
-        mkdir -p "$(dirname "${python}")"
-        python3 -m venv "${python}"
-        "${python}/bin/pip" install --quiet --disable-pip-version-check --requirement "${here}/requirements.txt"
-        cp "${here}/requirements.txt" "${python}/"
-    fi
 }
 
 # What is acknowledged is durable, and what is dead is cleared away, as
