@@ -4,7 +4,7 @@ use crate::feed::Target;
 use crate::fill::{Filled, filled, folder};
 use crate::nginx::Nginx;
 use crate::table::{Bar, Row};
-use crate::wrk::{self, Fields};
+use crate::wrk::{self, Costed, Fields, costing};
 use crate::{CLIENTS_PROCESSOR, SERVERS_PROCESSOR, Size};
 
 const CORRECTIONS: u64 = 1_000_000;
@@ -21,14 +21,13 @@ pub fn measure(size: &Size) -> Vec<Row> {
     let what = format!("snapshot, NDJSON in zstd, {:.0} MB", ours.body.len() as f64 / 1e6);
     let (mut rates, mut cpu) = (Vec::new(), Vec::new());
     for _ in 0..size.rounds {
-        let run = |target: &Target, cpu: &dyn Fn() -> std::time::Duration| {
-            let before = cpu();
-            let run = wrk::run_few(Some(CLIENTS_PROCESSOR), size.lasts, &target.url, &target.fields);
-            (run.bytes_per_s / GIB, (cpu() - before).as_secs_f64() / (run.bytes / GIB))
-        };
-        let (ours, theirs) = (run(&ours, &|| serving.cpu()), run(&theirs, &|| nginx.cpu()));
-        rates.push((ours.0, theirs.0));
-        cpu.push((ours.1, theirs.1));
+        let run =
+            |target: &Target| wrk::run_few(Some(CLIENTS_PROCESSOR), size.lasts, &target.url, &target.fields);
+        let (ours, theirs) =
+            (costing(|| serving.cpu(), || run(&ours)), costing(|| nginx.cpu(), || run(&theirs)));
+        rates.push((ours.run.bytes_per_s / GIB, theirs.run.bytes_per_s / GIB));
+        let for_a_gib = |costed: &Costed| costed.cpu.as_secs_f64() / (costed.run.bytes / GIB);
+        cpu.push((for_a_gib(&ours), for_a_gib(&theirs)));
     }
     vec![
         Row::beside(what, "GiB/s", &rates, "nginx, sendfile", Bar::AtLeast(1.5)),

@@ -3,11 +3,11 @@
 
 use tokio::runtime::Runtime;
 
-use crate::fill::{Filled, filled, folder};
+use crate::fill::{Filled, client, filled, folder};
 use crate::nginx::Nginx;
 use crate::program::Serving;
 use crate::table::{Bar, Row};
-use crate::wrk::{self, Fields};
+use crate::wrk::{self, Fields, costing};
 use crate::{CLIENTS_PROCESSOR, SERVERS_PROCESSOR, Size};
 
 const CORRECTIONS: u64 = 10_000;
@@ -61,8 +61,8 @@ impl Target {
 
     pub fn ask(url: &str, fields: Fields) -> Self {
         let (url, tag, body) = Runtime::new().expect("a runtime").block_on(async {
-            let client = zhengming::env::calls::client().no_proxy().no_gzip().no_zstd().tls_certs_only([]);
-            let mut request = client.build().expect("a client").get(url);
+            let client = client().no_gzip().no_zstd().build().expect("a client");
+            let mut request = client.get(url);
             for (name, value) in &fields {
                 request = request.header(*name, value);
             }
@@ -102,14 +102,12 @@ impl Rounds {
 fn beside(size: &Size, serving: &Serving, ours: &Target, nginx: &Nginx, theirs: &Target) -> Rounds {
     let (mut rates, mut cpu_us) = (Vec::new(), Vec::new());
     for _ in 0..size.rounds {
-        let run = |target: &Target, cpu: &dyn Fn() -> std::time::Duration| {
-            let before = cpu();
-            let run = wrk::run(Some(CLIENTS_PROCESSOR), size.lasts, &target.url, &target.fields);
-            (run.requests_per_s, (cpu() - before).as_secs_f64() * 1e6 / run.requests)
-        };
-        let (ours, theirs) = (run(ours, &|| serving.cpu()), run(theirs, &|| nginx.cpu()));
-        rates.push((ours.0, theirs.0));
-        cpu_us.push((ours.1, theirs.1));
+        let run =
+            |target: &Target| wrk::run(Some(CLIENTS_PROCESSOR), size.lasts, &target.url, &target.fields);
+        let (ours, theirs) =
+            (costing(|| serving.cpu(), || run(ours)), costing(|| nginx.cpu(), || run(theirs)));
+        rates.push((ours.run.requests_per_s, theirs.run.requests_per_s));
+        cpu_us.push((ours.us_each(), theirs.us_each()));
     }
     Rounds { rates, cpu_us }
 }

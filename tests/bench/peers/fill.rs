@@ -13,6 +13,7 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use zhengming::env::calls;
 
 use crate::program::{Program, Serving};
 
@@ -89,6 +90,11 @@ fn make(corrections: u64, original: &PathBuf) {
     fs::rename(made.folder.keep(), original).expect("they are on one disk");
 }
 
+/// To servers on this machine.
+pub fn client() -> reqwest::ClientBuilder {
+    calls::client().no_proxy().tls_certs_only([])
+}
+
 /// Streams lines, of two for each number.
 pub async fn push(serving: &Serving, operator: &str, first: u64, lines: u64) -> Value {
     let chunks = (0..lines.div_ceil(LINES_PER_CHUNK)).map(move |chunk| {
@@ -97,8 +103,7 @@ pub async fn push(serving: &Serving, operator: &str, first: u64, lines: u64) -> 
         std::io::Result::Ok(Bytes::from(text.collect::<String>()))
     });
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
-    let client = zhengming::env::calls::client().no_proxy().tls_certs_only([]).build().expect("a client");
-    let request = client.post(serving.url("/v1/tenures")).bearer_auth(operator);
+    let request = client().build().expect("a client").post(serving.url("/v1/tenures")).bearer_auth(operator);
     let request = request.header("Content-Type", "application/x-ndjson").body(body);
     let answer = request.send().await.expect("the server is there");
     assert_eq!(answer.status(), 200);
@@ -122,7 +127,7 @@ pub fn number(nth: u64) -> u64 {
 }
 
 async fn all_published(serving: &Serving, provider: &str, corrections: u64) {
-    let client = zhengming::env::calls::client().no_proxy().tls_certs_only([]).build().expect("a client");
+    let client = client().build().expect("a client");
     let last = format!("/feed/v1/corrections?after={}&limit=1&wait=30", corrections - 1);
     let mut seen = 0;
     while seen < corrections {
@@ -134,8 +139,7 @@ async fn all_published(serving: &Serving, provider: &str, corrections: u64) {
 
 /// Waits for one that has nearly all of them.
 async fn snapshot_made(serving: &Serving, provider: &str, corrections: u64) {
-    let client = zhengming::env::calls::client().no_proxy().redirect(Policy::none()).tls_certs_only([]);
-    let client = client.build().expect("a client");
+    let client = client().redirect(Policy::none()).build().expect("a client");
     let get = |path: String| client.get(serving.url(&path)).bearer_auth(provider).send();
     loop {
         let answer = get("/feed/v1/snapshot".to_owned()).await.expect("it serves");

@@ -1,14 +1,13 @@
 //! What a filing and a page cost when there is more of everything.
 
-use std::time::Duration;
-
 use tokio::runtime::Runtime;
 
+use crate::Size;
 use crate::filing;
 use crate::fill::{filled, folder};
 use crate::script::Script;
 use crate::table::{Bar, Row, median};
-use crate::{Size, wrk};
+use crate::wrk::{self, costing};
 
 const RATIO_MAX: f64 = 1.5;
 const FILINGS: usize = 5_000;
@@ -31,10 +30,9 @@ pub fn measure(size: &Size) -> Vec<Row> {
         for cost in &mut costs {
             let there = filled(cost.corrections);
             let serving = there.program.serve(None);
-            let before = serving.cpu();
             let run =
-                wrk::run_lookups(&serving, &there.provider, "page", cost.corrections, round, size.lasts);
-            cost.page.push(micros(serving.cpu() - before) / run.requests);
+                || wrk::run_lookups(&serving, &there.provider, "page", cost.corrections, round, size.lasts);
+            cost.page.push(costing(|| serving.cpu(), run).us_each());
             serving.end();
             cost.filing
                 .push(filing::over_http(&runtime, &script, &there.folder.path().join("data"), false).cpu_us);
@@ -63,8 +61,4 @@ fn rows(costs: &[Costs]) -> Vec<Row> {
         }));
     }
     rows
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
 }

@@ -5,7 +5,7 @@ use crate::Size;
 use crate::feed::Target;
 use crate::fill::{Filled, filled};
 use crate::table::{Bar, Row};
-use crate::wrk::{self, Run};
+use crate::wrk::{self, costing};
 
 const PAGE: &str = "/feed/v1/corrections?after=500&limit=10";
 const RATE_MIN: f64 = 0.6;
@@ -25,17 +25,13 @@ fn at(size: &Size, corrections: u64, rate: Bar, cpu: Bar) -> Vec<Row> {
     let kinds = [("point", "point look-up"), ("check", "number-recycling/check")];
     let mut rounds = [const { (Vec::new(), Vec::new()) }; 2];
     for round in 0..size.rounds {
-        let measured = |run: &dyn Fn() -> Run| {
-            let before = serving.cpu();
-            let run = run();
-            (run.requests_per_s, (serving.cpu() - before).as_secs_f64() * 1e6 / run.requests)
-        };
-        let known = measured(&|| wrk::run(None, size.lasts, &unchanged.url, &unchanged.fields));
+        let cpu = || serving.cpu();
+        let known = costing(cpu, || wrk::run(None, size.lasts, &unchanged.url, &unchanged.fields));
         for ((kind, _), (rates, cpu_us)) in kinds.iter().zip(&mut rounds) {
-            let ours =
-                measured(&|| wrk::run_lookups(&serving, &provider, kind, corrections, round, size.lasts));
-            rates.push((ours.0, known.0));
-            cpu_us.push((ours.1, known.1));
+            let run = || wrk::run_lookups(&serving, &provider, kind, corrections, round, size.lasts);
+            let ours = costing(cpu, run);
+            rates.push((ours.run.requests_per_s, known.run.requests_per_s));
+            cpu_us.push((ours.us_each(), known.us_each()));
         }
     }
     let rows = kinds.iter().zip(&rounds).flat_map(|((_, what), (rates, cpu_us))| {

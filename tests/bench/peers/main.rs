@@ -46,7 +46,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use table::Row;
+use table::{Bar, Row};
 
 /// Where servers run that are bound to one processor, and where their clients.
 const SERVERS_PROCESSOR: usize = 0;
@@ -122,6 +122,10 @@ fn main() {
         if args.lines.is_empty() || args.lines.contains(line) {
             rows.extend(line.measure(&size));
         }
+    }
+    if !args.bench {
+        // A trial has too little of everything to be judged.
+        rows.iter_mut().for_each(|row| row.bar = Bar::Shown);
     }
     let table = table::table(&rows);
     print!("{table}");

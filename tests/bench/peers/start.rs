@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use zhengming::store::sled::SledOptions;
+
 use crate::feed::Target;
 use crate::fill::{Filled, empty, filled, number};
 use crate::program::Serving;
@@ -36,7 +38,7 @@ fn with(size: &Size, corrections: u64, mib_max: f64) -> [Row; 2] {
     for _ in 0..size.rounds {
         let began = Instant::now();
         let db = sled::Config::new().path(filled.folder.path().join("data/db")).flush_every_ms(None);
-        let db = db.cache_capacity(64 << 20).open().expect("nobody has it open");
+        let db = db.cache_capacity(SledOptions::new("", "").cache_bytes).open().expect("nobody has it open");
         let opened = began.elapsed();
         drop(db);
         let began = Instant::now();

@@ -35,8 +35,8 @@ pub fn measure(size: &Size) -> Vec<Row> {
         let (ours, peak_mib, pairs) = upload(&runtime, lines);
         let rate = |took: Duration| lines as f64 / took.as_secs_f64();
         let ours = rate(ours);
-        synced.push((ours, rate(sled_alone(&pairs, true))));
-        at_end.push((ours, rate(sled_alone(&pairs, false))));
+        synced.push((ours, rate(sled_alone(&pairs, lines, true))));
+        at_end.push((ours, rate(sled_alone(&pairs, lines, false))));
         copied.push((ours, rate(runtime.block_on(copy::lines(lines)))));
         mib.push(peak_mib);
     }
@@ -101,7 +101,7 @@ fn in_turn(dir: &Path) -> Vec<Pair> {
 }
 
 /// Each batch durable before the next, or all at the end.
-fn sled_alone(pairs: &[Pair], syncs_each: bool) -> Duration {
+fn sled_alone(pairs: &[Pair], lines: u64, syncs_each: bool) -> Duration {
     let folder = folder();
     let began = Instant::now();
     let db = sled::Config::new().path(folder.path()).flush_every_ms(None).open().expect("a new folder");
@@ -110,7 +110,7 @@ fn sled_alone(pairs: &[Pair], syncs_each: bool) -> Duration {
         db.flush().expect("the disk has room");
         file.sync_data().expect("the disk has room");
     };
-    let per_number = (pairs.len() as f64 / (LINES / 2) as f64).ceil() as usize;
+    let per_number = (pairs.len() as f64 / (lines / 2) as f64).ceil() as usize;
     for batch in pairs.chunks(NUMBERS_PER_COMMIT * per_number.max(1)) {
         let mut writes = sled::Batch::default();
         batch.iter().for_each(|(key, value)| writes.insert(key.as_slice(), value.as_slice()));

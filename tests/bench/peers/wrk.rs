@@ -22,6 +22,27 @@ pub struct Run {
     pub bytes: f64,
 }
 
+/// A run, and what the server has worked for it.
+#[derive(Debug)]
+pub struct Costed {
+    pub run: Run,
+    pub cpu: Duration,
+}
+
+impl Costed {
+    /// For each request, in µs.
+    pub fn us_each(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.run.requests
+    }
+}
+
+/// `cpu` is how long the server has worked up to now.
+pub fn costing(cpu: impl Fn() -> Duration, run: impl FnOnce() -> Run) -> Costed {
+    let before = cpu();
+    let run = run();
+    Costed { run, cpu: cpu() - before }
+}
+
 /// # Panics
 /// Where an answer is no success, or a connection ends.
 pub fn run(processor: Option<usize>, lasts: Duration, url: &str, fields: &Fields) -> Run {
