@@ -47,6 +47,7 @@ pub mod signatures;
 mod sorting;
 pub mod staging;
 pub mod team;
+mod tenure_chunk;
 pub mod tenure_upload;
 pub mod tenures;
 #[cfg(test)]

@@ -5,24 +5,22 @@
 //! end of a tenure takes a shown name down, and a new tenure closes what the
 //! former holder left open.
 //!
+//! While a chunk is being committed the next one is made, of other numbers. If
+//! the commit fails, or what it rests on changed, the next one is dropped: where
+//! to go on is read from what is committed.
+//!
 //! A label that a provider uploads at the same moment may be committed after
 //! the release looked for labels. So each chunk first looks once more at the
-//! numbers of the chunk before it.
-
-use std::collections::BTreeSet;
+//! numbers of the chunks whose commits are over.
 
 use crate::casework::staging::{Staged, StagedLines};
+use crate::casework::tenure_chunk::Chunk;
 use crate::casework::{Casework, Error, Result, audit};
-use crate::domain::correction::{Effect, EntryReason, Ground};
-use crate::domain::dispute::Actor;
+use crate::domain::correction::{EntryReason, Ground};
 use crate::domain::evidence::Assurance;
-use crate::domain::id::{BatchId, OperatorId};
-use crate::domain::label::Label;
-use crate::domain::lines::{LineError, TenureSaid};
-use crate::domain::number::Number;
-use crate::domain::number_file::NumberFile;
+use crate::domain::id::BatchId;
+use crate::domain::lines::TenureSaid;
 use crate::domain::refusal::Refusal;
-use crate::domain::tenure::{Insert, TenureEvent, TenureLine};
 use crate::store::{Batch, BatchState, Changeset, Tally, Task, TaskKind, Versioned};
 
 const LINES_PER_CHUNK_MAX: usize = 240;
@@ -30,18 +28,19 @@ const LINES_PER_CHUNK_MAX: usize = 240;
 const CHANGES_PER_CHUNK_MAX: usize = 180;
 /// Of one number in one upload; more of them are decided in two steps.
 const LINES_PER_NUMBER_MAX: usize = 64;
-const ERRORS_TOLD_MAX: usize = 100;
 
-/// A chunk in the making.
-struct Chunk {
-    changeset: Changeset,
-    numbers: BTreeSet<Number>,
-    tally: Tally,
-    held: Vec<Staged<TenureSaid>>,
-    releases: u64,
-    releases_left: u64,
-    batch: BatchId,
-    operator: OperatorId,
+/// How far a batch came, or will have come with a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reach {
+    applied_bytes: u64,
+    looked_bytes: u64,
+}
+
+/// A chunk, with where it goes on from and where it comes to.
+struct Step {
+    from: Reach,
+    to: Reach,
+    chunk: Chunk,
 }
 
 /// All lines of one number, and the offset behind them.
@@ -51,10 +50,9 @@ impl Casework {
     /// Applies what is staged, from where the last commit came to.
     pub(super) async fn apply(&self, id: BatchId) -> Result<Tally> {
         loop {
-            match self.apply_chunk(id).await {
-                Ok(Some(tally)) => return Ok(tally),
-                Ok(None) | Err(Error::Stale) => {}
-                Err(error) => return Err(error),
+            match self.apply_on(id).await {
+                Err(Error::Stale) => {}
+                applied => return applied,
             }
         }
     }
@@ -69,59 +67,87 @@ impl Casework {
         Ok(self.store().load::<Batch>(&id).await?.ok_or(Refusal::NotFound)?)
     }
 
-    async fn apply_chunk(&self, id: BatchId) -> Result<Option<Tally>> {
-        let mut batch = self.batch(id).await?;
-        let releasing = match batch.value.state {
+    /// Until the end, or until somebody else changes what a chunk rests on.
+    async fn apply_on(&self, id: BatchId) -> Result<Tally> {
+        let batch = self.batch(id).await?.value;
+        let releasing = match batch.state {
             BatchState::Applying => false,
             BatchState::Releasing => true,
             BatchState::Held | BatchState::Done | BatchState::Discarded => {
-                return Ok(Some(batch.value.answer.unwrap_or(batch.value.tally)));
+                return Ok(batch.answer.unwrap_or(batch.tally));
             }
         };
-        let mut operator = self.operator_state(&batch.value.operator).await?;
-        let mut chunk = Chunk {
-            changeset: Changeset::default(),
-            numbers: BTreeSet::new(),
-            tally: batch.value.tally.clone(),
-            held: Vec::new(),
-            releases: 0,
-            releases_left: if releasing { u64::MAX } else { self.releases_left(&operator.value) },
-            batch: batch.value.id,
-            operator: batch.value.operator.clone(),
-        };
-        let at_end = batch.value.looked_bytes == batch.value.applied_bytes;
-        self.look_again(&mut chunk, &batch.value, releasing).await?;
-        let applied_bytes = self.apply_groups(&mut chunk, &batch.value, releasing).await?;
-        if at_end && applied_bytes == batch.value.applied_bytes {
-            return self.finish_batch(batch, releasing).await.map(Some);
+        let operator = self.operator_state(&batch.operator).await?.value;
+        let chunk = Chunk::new(&batch, releasing, self.releases_left(&operator));
+        let mut step = self.step(chunk, Reach::of(&batch), None).await?;
+        while step.gets_on() {
+            let changeset = self.seal(&mut step).await?;
+            let next = self.step(step.chunk.next(), step.to, Some(&step));
+            let (committed, next) = tokio::join!(self.commit(changeset), next);
+            committed?;
+            step = next?;
+            if !step.gets_on() {
+                // It may have waited for the commit.
+                step = self.step(step.chunk, step.from, None).await?;
+            }
         }
-        if !chunk.held.is_empty() {
-            self.parts.staging.hold(&id.to_string(), &chunk.held).await?;
-        }
-        batch.value.looked_bytes = batch.value.applied_bytes;
-        batch.value.applied_bytes = applied_bytes;
-        let Chunk { mut changeset, tally, releases, .. } = chunk;
-        if releases > 0 {
-            operator.value.releases.push((self.now(), releases));
-            changeset.put(operator);
-        }
-        batch.value.tally = tally;
-        changeset.put(batch);
-        self.go_on_having(&mut changeset, id).await?;
-        self.commit(changeset).await?;
-        Ok(None)
+        self.finish_batch(step).await
     }
 
-    /// Applies groups from where the batch came to. Returns where it comes to.
-    async fn apply_groups(&self, chunk: &mut Chunk, batch: &Batch, releasing: bool) -> Result<u64> {
-        let mut applied_bytes = batch.applied_bytes;
-        let mut lines = self.parts.staging.read(&batch.id.to_string(), releasing, applied_bytes).await?;
+    /// Makes the next chunk, of numbers that the one in flight does not have.
+    async fn step(&self, mut chunk: Chunk, from: Reach, in_flight: Option<&Step>) -> Result<Step> {
+        let looked_bytes = in_flight.map_or(from.applied_bytes, |step| step.from.applied_bytes);
+        self.look_again(&mut chunk, from.looked_bytes, looked_bytes).await?;
+        let applied_bytes = self.apply_groups(&mut chunk, from.applied_bytes, in_flight).await?;
+        Ok(Step { from, to: Reach { applied_bytes, looked_bytes }, chunk })
+    }
+
+    /// What a chunk's commit takes, with how far the batch comes by it.
+    async fn seal(&self, step: &mut Step) -> Result<Changeset> {
+        let mut batch = self.batch_at(step).await?;
+        let mut operator = self.operator_state(&batch.value.operator).await?;
+        let chunk = &mut step.chunk;
+        let left = if chunk.releasing { u64::MAX } else { self.releases_left(&operator.value) };
+        let holds_too_much = !chunk.held.is_empty() && chunk.releases_left < left;
+        if chunk.releases > left || holds_too_much {
+            return Err(Error::Stale);
+        }
+        chunk.releases_left = left;
+        if !chunk.held.is_empty() {
+            self.parts.staging.hold(&chunk.batch.to_string(), &chunk.held).await?;
+        }
+        let mut changeset = std::mem::take(&mut chunk.changeset);
+        if chunk.releases > 0 {
+            operator.value.releases.push((self.now(), chunk.releases));
+            changeset.put(operator);
+        }
+        Reach { applied_bytes: batch.value.applied_bytes, looked_bytes: batch.value.looked_bytes } = step.to;
+        batch.value.tally = chunk.tally.clone();
+        changeset.put(batch);
+        self.go_on_having(&mut changeset, chunk.batch).await?;
+        Ok(changeset)
+    }
+
+    /// The batch, if it is where the step goes on from.
+    async fn batch_at(&self, step: &Step) -> Result<Versioned<Batch>> {
+        let batch = self.batch(step.chunk.batch).await?;
+        let state = if step.chunk.releasing { BatchState::Releasing } else { BatchState::Applying };
+        let is_there = batch.value.state == state && Reach::of(&batch.value) == step.from;
+        if is_there { Ok(batch) } else { Err(Error::Stale) }
+    }
+
+    /// Applies groups from an offset on. Returns where it comes to.
+    async fn apply_groups(&self, chunk: &mut Chunk, from: u64, in_flight: Option<&Step>) -> Result<u64> {
+        let mut lines = self.lines_of(chunk, from).await?;
+        let mut applied_bytes = from;
         let mut left_over = None;
         let mut count = 0;
         while count < LINES_PER_CHUNK_MAX && chunk.changes() < CHANGES_PER_CHUNK_MAX {
             let Some((group, end)) = next_group(&mut lines, &mut left_over).await? else { break };
-            // A record is changed once in a commit.
-            if !chunk.numbers.insert(group[0].said.number) {
+            let number = group[0].said.number;
+            // A record is changed once in a commit, and read after it.
+            let waits = in_flight.is_some_and(|step| step.chunk.numbers.contains(&number));
+            if waits || !chunk.numbers.insert(number) {
                 break;
             }
             count += group.len();
@@ -131,12 +157,15 @@ impl Casework {
         Ok(applied_bytes)
     }
 
-    /// Corrects what the chunk before could not see.
-    async fn look_again(&self, chunk: &mut Chunk, batch: &Batch, releasing: bool) -> Result<()> {
-        let mut lines = self.parts.staging.read(&batch.id.to_string(), releasing, batch.looked_bytes).await?;
-        let mut offset = batch.looked_bytes;
+    /// Corrects what the chunks before could not see.
+    async fn look_again(&self, chunk: &mut Chunk, from: u64, to: u64) -> Result<()> {
+        if from == to {
+            return Ok(());
+        }
+        let mut lines = self.lines_of(chunk, from).await?;
+        let mut offset = from;
         let mut left_over = None;
-        while offset < batch.applied_bytes {
+        while offset < to {
             let Some((group, end)) = next_group(&mut lines, &mut left_over).await? else { break };
             offset = end;
             let number = group[0].said.number;
@@ -145,187 +174,20 @@ impl Casework {
                 let ground = Ground::Batch { id: chunk.batch };
                 file.value.decide(released, Assurance::Operator, ground, self.now());
                 chunk.numbers.insert(number);
-                self.publish(chunk, file, EntryReason::Released).await?;
+                self.publish_for(chunk, file, EntryReason::Released).await?;
             }
         }
         Ok(())
     }
 
-    async fn apply_group(&self, chunk: &mut Chunk, group: Vec<Staged<TenureSaid>>) -> Result<()> {
-        let number = group[0].said.number;
-        let known = self.number_file(number).await?;
-        let mut file = known.clone();
-        let told: Vec<_> = group
-            .iter()
-            .map(|staged| self.insert_line(&chunk.operator, &mut file.value, staged.said))
-            .collect();
-        let mut released = self.released(&file.value, None).await?;
-        let mut news = Vec::new();
-        let mut held_from = None;
-        if let Some(Effect::VoidBefore { day }) = &released
-            && chunk.releases >= chunk.releases_left
-        {
-            // What is held is not evidence: it does not get into the file.
-            held_from = Some((*day, TenureEvent::Activated));
-            file = known.clone();
-            released = None;
-        }
-        for (staged, told) in group.into_iter().zip(told) {
-            let TenureSaid { on, event, .. } = staged.said;
-            let is_held = held_from.is_some_and(|from| (on, event) >= from);
-            match told {
-                Ok(Insert::Unchanged) => chunk.tally.unchanged += 1,
-                Ok(Insert::Added) if is_held => {
-                    chunk.tally.held += 1;
-                    chunk.held.push(staged);
-                }
-                told => {
-                    if held_from.is_some() {
-                        // As a moment ago, and its day's order has not changed.
-                        let _ = self.insert_line(&chunk.operator, &mut file.value, staged.said);
-                    }
-                    match told {
-                        Ok(_) => chunk.tally.accepted += 1,
-                        Err(error) => chunk.tally.reject(staged.line, error),
-                    }
-                    // Two that contradict each other are both to be known.
-                    if matches!(told, Ok(_) | Err(LineError::Contradicts)) {
-                        news.push(staged.said);
-                    }
-                }
-            }
-        }
-        if file.value == known.value {
-            return Ok(());
-        }
-        let was_mistaken = known.value.void_is_mistaken();
-        self.follow_group(chunk, file, &news, released, was_mistaken).await
+    async fn lines_of(&self, chunk: &Chunk, from: u64) -> Result<StagedLines> {
+        self.parts.staging.read(&chunk.batch.to_string(), chunk.releasing, from).await
     }
 
-    /// What follows from the lines that are news.
-    async fn follow_group(
-        &self,
-        chunk: &mut Chunk,
-        mut file: Versioned<NumberFile>,
-        news: &[TenureSaid],
-        released: Option<Effect>,
-        was_mistaken: bool,
-    ) -> Result<()> {
-        let ground = Ground::Batch { id: chunk.batch };
-        let (number, now) = (file.value.number, self.now());
-        let mut reason = None;
-        // A port in tells nothing of who holds the number.
-        let mut endings = news.iter().filter(|said| said.event != TenureEvent::PortedIn);
-        let cleared = endings.find_map(|said| file.value.name_ended(said.on, |at| self.day_of(number, at)));
-        if let Some(cleared) = cleared {
-            file.value.decide(cleared, Assurance::Operator, ground.clone(), now);
-            reason = Some(EntryReason::TenureEnded);
-        }
-        if let Some(released) = released {
-            file.value.decide(released, Assurance::Operator, ground, now);
-            reason = Some(EntryReason::Released);
-            chunk.releases += 1;
-        }
-        if file.value.void_is_mistaken() && !was_mistaken {
-            self.note_mistake(chunk, &file.value).await?;
-        }
-        if news.iter().any(|said| said.event.begins()) {
-            self.close_former(&mut chunk.changeset, &file.value).await?;
-        }
-        match reason {
-            Some(reason) => self.publish(chunk, file, reason).await?,
-            None => chunk.changeset.put(file),
-        }
-        Ok(())
-    }
-
-    /// A port has shown that a published correction rests on the lines of an
-    /// operator that did not serve. Only two people may take it back: the
-    /// audit tells them which one.
-    async fn note_mistake(&self, chunk: &mut Chunk, file: &NumberFile) -> Result<()> {
-        let void_before = file.in_force().and_then(|correction| correction.void_before);
-        let mut next = self.store().newest_entry(file.number).await?;
-        let mut first = next;
-        while let Some(seq) = next {
-            let entry = self.entry_at(seq).await?;
-            if entry.void_before != void_before {
-                break;
-            }
-            (first, next) = (next, entry.supersedes);
-        }
-        let Some(seq) = first else { return Ok(()) };
-        tracing::warn!(
-            seq,
-            "a port shows that a correction rests on lines of an operator that did not serve"
-        );
-        let actor = format!("operator:{}", chunk.operator);
-        chunk.changeset.audit.push(audit(
-            self.now(),
-            actor,
-            "correction_in_doubt",
-            format!("correction:{seq}"),
-        ));
-        Ok(())
-    }
-
-    fn insert_line(
-        &self,
-        operator: &OperatorId,
-        file: &mut NumberFile,
-        said: TenureSaid,
-    ) -> std::result::Result<Insert, LineError> {
-        let TenureSaid { number, on, event } = said;
-        let home = self.reference().numbering.home_operator(number);
-        let line = TenureLine { event, on, by: operator.clone(), received_at: self.now() };
-        file.ledger.insert(line, self.today(number), home)
-    }
-
-    async fn publish(
-        &self,
-        chunk: &mut Chunk,
-        file: Versioned<NumberFile>,
-        reason: EntryReason,
-    ) -> Result<()> {
-        self.append_entry(&mut chunk.changeset, &file.value, reason, self.now()).await?;
-        chunk.changeset.put(file);
-        chunk.tally.corrections += 1;
-        Ok(())
-    }
-
-    /// Withdraws what was filed before the present tenure began.
-    async fn close_former(&self, changeset: &mut Changeset, file: &NumberFile) -> Result<()> {
-        for dispute in self.disputes_of(file.number).await? {
-            let filed_on = self.day_of(file.number, dispute.filed_at);
-            if file.ledger.was_anothers(filed_on, dispute.filed_at) && dispute.status().is_open() {
-                let dispute = self.dispute(dispute.id).await?;
-                let closed = vec![dispute.value.closed_by_new_tenure()];
-                let file = Versioned::new(file.clone());
-                self.follow(changeset, dispute, file, Actor::Rule, closed).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What the ledger's proof of a new tenure takes away: nothing, where no
-    /// label and no correction is from before (unless all releases are wanted).
-    pub(super) async fn released(
-        &self,
-        file: &NumberFile,
-        arriving: Option<&Label>,
-    ) -> Result<Option<Effect>> {
-        let Some(effect @ Effect::VoidBefore { day }) = file.released(self.rest_days(file.number)) else {
-            return Ok(None);
-        };
-        let from_before = |label: &Label| label.first_marked_on.is_none_or(|first| first < day);
-        let wanted = self.parts.settings.publish_all_releases
-            || file.in_force().is_some()
-            || arriving.is_some_and(from_before)
-            || self.labels_of(file.number).await?.iter().any(from_before);
-        Ok(wanted.then_some(effect))
-    }
-
-    async fn finish_batch(&self, mut batch: Versioned<Batch>, releasing: bool) -> Result<Tally> {
-        let now = self.now();
+    /// After the last step.
+    async fn finish_batch(&self, step: Step) -> Result<Tally> {
+        let mut batch = self.batch_at(&step).await?;
+        let (now, releasing) = (self.now(), step.chunk.releasing);
         let held = !releasing && batch.value.tally.held > 0;
         if !releasing {
             batch.value.answer = Some(batch.value.tally.clone());
@@ -356,6 +218,18 @@ impl Casework {
     }
 }
 
+impl Reach {
+    fn of(batch: &Batch) -> Self {
+        Self { applied_bytes: batch.applied_bytes, looked_bytes: batch.looked_bytes }
+    }
+}
+
+impl Step {
+    fn gets_on(&self) -> bool {
+        self.to != self.from
+    }
+}
+
 /// The next number's lines. The line that begins the number after it waits in
 /// `left_over`.
 async fn next_group(
@@ -378,22 +252,4 @@ async fn next_group(
         end = behind;
     }
     Ok((!group.is_empty()).then_some((group, end)))
-}
-
-impl Chunk {
-    /// By what the store counts; a line of the log comes with a put.
-    fn changes(&self) -> usize {
-        let Changeset { puts, deletes, audit, .. } = &self.changeset;
-        (puts.len() + deletes.len()).max(audit.len())
-    }
-}
-
-impl Tally {
-    pub(super) fn reject(&mut self, line: u64, error: LineError) {
-        self.rejected += 1;
-        // Lines are applied by number, and told as they were sent.
-        let place = self.errors.partition_point(|(earlier, _)| *earlier <= line);
-        self.errors.insert(place, (line, error.code().to_owned()));
-        self.errors.truncate(ERRORS_TOLD_MAX);
-    }
 }

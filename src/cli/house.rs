@@ -22,7 +22,7 @@ use crate::env::secret_files;
 use crate::feed::note::NoteSigner;
 use crate::feed::shared::Sharing;
 use crate::feed::snapshot::Snapshots;
-use crate::feed::{Feed, FeedError};
+use crate::feed::{Feed, FeedError, LogsDir};
 use crate::gateway::Now;
 use crate::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use crate::http::limits::{Elapsed, Limits, LimitsConfig};
@@ -55,6 +55,7 @@ impl House {
         let lock = lock_data_dir(config)?;
         let reference = Arc::new(read_reference(config.reference_dir.as_deref())?);
         warn_of_years_without_data(&reference, world);
+        let log = begin_log(config, world)?;
         let (store, store_failed) = open_store(config).await?;
         let shared_dir = config.shared_dir.as_ref().unwrap_or(&config.data_dir);
         let staging = shared_dir.join("staging");
@@ -89,7 +90,7 @@ impl House {
         if is_shared(config) {
             casework = casework.with_others(config.instances);
         }
-        let feed = open_feed(store, config, world).await?;
+        let feed = open_feed(store, config, world, log).await?;
         let dir = config.data_dir.join("snapshots");
         let snapshots = Snapshots::of(&feed, &dir, config.disk_free_bytes_min).await;
         let snapshots = snapshots.map_err(|error| Failed::new("the snapshots' folder", &error))?;
@@ -104,16 +105,26 @@ pub fn is_shared(config: &Config) -> bool {
     matches!(config.store, StoreUrl::Postgres(_))
 }
 
+/// Begins to check the log's hashes, while the store is being opened.
+pub fn begin_log(config: &Config, world: &World) -> Result<(LogsDir, NoteSigner), Failed> {
+    let signer = open_signer(config, world)?;
+    Ok((LogsDir::checking(&log_dir(config), signer.verifier()), signer))
+}
+
 /// The log, alone or with the other instances.
-pub async fn open_feed(store: Arc<dyn Store>, config: &Config, world: &World) -> Result<Feed, Failed> {
-    let (dir, signer) = (log_dir(config), open_signer(config, world)?);
+pub async fn open_feed(
+    store: Arc<dyn Store>,
+    config: &Config,
+    world: &World,
+    (logs, signer): (LogsDir, NoteSigner),
+) -> Result<Feed, Failed> {
     let feed = if is_shared(config) {
         let mut me = [0; 16];
         world.entropy.fill(&mut me);
         let sharing = Sharing { clock: world.clock.clone(), me: hex(&me) };
-        Feed::open_shared(store, &dir, signer, sharing).await
+        Feed::open_shared(store, logs, signer, sharing).await
     } else {
-        Feed::open(store, &dir, signer).await
+        Feed::open(store, logs, signer).await
     };
     feed.map_err(|error| feed_failed(&error))
 }

@@ -14,7 +14,8 @@ use crate::cli::Failed;
 use crate::cli::config::{Config, StoreUrl};
 use crate::cli::copies::must_be_whole;
 use crate::cli::house::{
-    World, is_shared, lock_data_dir, log_dir, mark_path, open_feed, open_signer, open_store, sled_options,
+    World, begin_log, is_shared, lock_data_dir, log_dir, mark_path, open_feed, open_signer, open_store,
+    sled_options,
 };
 use crate::domain::hex::hex;
 use crate::feed::Feed;
@@ -46,7 +47,7 @@ pub async fn new_log(origin: &str, mut config: Config, world: &World) -> Result<
     store.commit(changes).await.map_err(|error| Failed::new("the store", &error))?;
     if is_shared(&config) {
         // This instance knows that nothing was signed under the new name.
-        confirm(&open_feed(store, &config, world).await?)?;
+        confirm(&open_feed(store, &config, world, begin_log(&config, world)?).await?)?;
     }
     println!("The log begins anew as {origin}. Set this in the configuration, and start the service:\n");
     println!("    [feed]\n    origin = \"{origin}\"\n");
@@ -65,7 +66,7 @@ pub async fn confirm_head(config: &Config, world: &World) -> Result<(), Failed> 
         has_all_that_was_signed(config, store.as_ref()).await?;
     }
     // Refuses what does not fit the head.
-    let feed = open_feed(store.clone(), config, world).await?;
+    let feed = open_feed(store.clone(), config, world, begin_log(config, world)?).await?;
     let mut changes = Changeset::default();
     changes.audit.push(audit(world.clock.now(), "head_confirmed", &feed.verifier().to_string()));
     store.commit(changes).await.map_err(|error| Failed::new("the store", &error))?;

@@ -4,16 +4,53 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 use crate::feed::bundles::{Bundles, Coding, bundle};
 use crate::feed::entries::Entries;
-use crate::feed::hashes::Hashes;
+use crate::feed::hashes::{self, Hashes};
 use crate::feed::merkle::{Hash, leaf_hash};
+use crate::feed::note::NoteVerifier;
 use crate::feed::tiles::TILE_WIDTH;
 
 /// One to read from and append to, made where it is missing.
 pub fn open(dir: &Path, name: &str) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(dir.join(name))
+}
+
+/// The folder in which each log's files have one of their own. What is hashed
+/// there can be checked while other things start.
+#[derive(Debug)]
+pub struct LogsDir {
+    path: PathBuf,
+    damaged_from: Option<JoinHandle<io::Result<u64>>>,
+}
+
+impl LogsDir {
+    /// Begins to check the hashes of this key's log.
+    pub fn checking(path: &Path, verifier: &NoteVerifier) -> Self {
+        let dir = path.join(verifier.id());
+        let damaged_from = Some(thread::spawn(move || hashes::damaged_from(&dir)));
+        Self { path: path.to_owned(), damaged_from }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The smallest size of a log that has a damaged tile in a folder here.
+    pub fn damaged_from(&mut self, dir: &Path) -> io::Result<u64> {
+        match self.damaged_from.take() {
+            Some(begun) => begun.join().expect("it does not panic"),
+            None => hashes::damaged_from(dir),
+        }
+    }
+}
+
+impl From<&Path> for LogsDir {
+    fn from(path: &Path) -> Self {
+        Self { path: path.to_owned(), damaged_from: None }
+    }
 }
 
 #[derive(Debug)]

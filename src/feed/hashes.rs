@@ -39,11 +39,11 @@ impl Hashes {
         fs::create_dir_all(dir)?;
         let mut levels = Vec::with_capacity(LEVELS);
         let mut whole = size;
-        for level in 0..LEVELS {
-            let file = files::open(dir, &format!("hashes-{level}"))?;
+        for level in 0..LEVELS as u32 {
+            let file = files::open(dir, &file_name(level))?;
             // So many leaves until this level would need one hash more.
             let hashes = u128::from(file.metadata()?.len() / HASH_BYTES);
-            let leaves = ((hashes + 1) << (TILE_LEVELS * level as u32)) - 1;
+            let leaves = ((hashes + 1) << (TILE_LEVELS * level)) - 1;
             whole = whole.min(u64::try_from(leaves).unwrap_or(u64::MAX));
             levels.push(file);
         }
@@ -119,22 +119,10 @@ impl Hashes {
         Ok(tree.expect("its edge has a hash for each of these subtrees"))
     }
 
-    /// Whether these are the hashes of a log of this size and root, all of
-    /// them: the root is over what is in no full tile, and each full tile's
-    /// hash is in the level above it.
+    /// Whether these are as many as a log of this size and root has, and those
+    /// in no full tile are its own. Of full tiles `damaged_from` tells.
     pub fn are(&self, size: u64, root: &Hash) -> io::Result<bool> {
-        if self.size() != size || self.root(size)? != *root {
-            return Ok(false);
-        }
-        for (level, above) in (0..LEVELS as u32).zip(1..LEVELS as u32) {
-            for tile in 0..hashes_at(above, size) {
-                let hashes = self.read(level, tile * TILE_WIDTH, TILE_WIDTH)?;
-                if self.read(above, tile, 1)? != [root_of(&hashes)] {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
+        Ok(self.size() == size && self.root(size)? == *root)
     }
 
     /// A complete subtree is a part of a tile, hashed together.
@@ -144,10 +132,49 @@ impl Hashes {
     }
 
     fn read(&self, level: u32, first: u64, count: u64) -> io::Result<Vec<Hash>> {
-        let mut hashes = vec![Hash::default(); count as usize];
-        self.levels[level as usize].read_exact_at(hashes.as_flattened_mut(), first * HASH_BYTES)?;
-        Ok(hashes)
+        read(&self.levels[level as usize], first, count)
     }
+}
+
+/// The smallest size of a log that has a damaged tile in this folder: each full
+/// tile's hash is in the level above it. Reads only, and before `open` takes
+/// over what counts.
+pub fn damaged_from(dir: &Path) -> io::Result<u64> {
+    let mut least = u64::MAX;
+    let mut below = level_to_read(dir, 0)?;
+    for level in 1..LEVELS as u32 {
+        let above = level_to_read(dir, level)?;
+        let (Some(tiles), Some(hashes)) = (&below, &above) else { break };
+        let count = hashes.metadata()?.len() / HASH_BYTES;
+        let full = tiles.metadata()?.len() / (HASH_BYTES * TILE_WIDTH);
+        for tile in 0..count.min(full) {
+            let hash = root_of(&read(tiles, tile * TILE_WIDTH, TILE_WIDTH)?);
+            if read(hashes, tile, 1)? != [hash] {
+                least = least.min((tile + 1) << (TILE_LEVELS * level));
+                break;
+            }
+        }
+        below = above;
+    }
+    Ok(least)
+}
+
+/// `None`: nothing was kept there yet.
+fn level_to_read(dir: &Path, level: u32) -> io::Result<Option<File>> {
+    match File::open(dir.join(file_name(level))) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+fn file_name(level: u32) -> String {
+    format!("hashes-{level}")
+}
+
+fn read(file: &File, first: u64, count: u64) -> io::Result<Vec<Hash>> {
+    let mut hashes = vec![Hash::default(); count as usize];
+    file.read_exact_at(hashes.as_flattened_mut(), first * HASH_BYTES)?;
+    Ok(hashes)
 }
 
 #[cfg(test)]
@@ -212,22 +239,32 @@ mod tests {
     #[test]
     fn a_flipped_bit_is_found_wherever_it_is() {
         const SIZE: u64 = 66_000;
-        let (_dir, hashes) = filled(SIZE);
+        let (dir, hashes) = filled(SIZE);
         let root = hashes.root(SIZE).unwrap();
         assert!(hashes.are(SIZE, &root).unwrap());
         assert!(!hashes.are(SIZE - 1, &root).unwrap() && !hashes.are(SIZE, &[0; 32]).unwrap());
-        for (level, hash) in
-            [(0, 0), (0, 65_535), (0, 65_536), (0, SIZE - 1), (1, 0), (1, 255), (1, 256), (2, 0)]
-        {
+        let damaged_from = || damaged_from(dir.path()).unwrap();
+        for (level, hash, from) in [
+            (0, 0, 256),
+            (0, 65_535, 65_536),
+            (0, 65_536, 65_792),
+            (0, SIZE - 1, u64::MAX),
+            (1, 0, 256),
+            (1, 255, 65_536),
+            (1, 256, 65_792),
+            (2, 0, 65_536),
+        ] {
             let flip = || {
                 let mut byte = [0];
                 hashes.levels[level].read_exact_at(&mut byte, hash * HASH_BYTES).unwrap();
                 hashes.levels[level].write_all_at(&[byte[0] ^ 1], hash * HASH_BYTES).unwrap();
             };
             flip();
-            assert!(!hashes.are(SIZE, &root).unwrap(), "hash {hash} of level {level}");
+            assert_eq!(damaged_from(), from, "hash {hash} of level {level}");
+            assert!(from < SIZE || !hashes.are(SIZE, &root).unwrap(), "hash {hash} of level {level}");
             flip();
         }
+        assert_eq!(damaged_from(), u64::MAX);
         assert!(hashes.are(SIZE, &root).unwrap());
     }
 

@@ -35,6 +35,7 @@ pub mod zms;
 
 pub use ack::{Acknowledgement, RefusedEntry};
 pub use bundles::Coding;
+pub use files::LogsDir;
 pub use former::FormerLog;
 pub use kept::Body;
 pub use lag::Lag;
@@ -47,7 +48,7 @@ use std::fmt;
 use std::fs;
 use std::future::Future;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
@@ -136,8 +137,12 @@ pub struct Feed {
 impl Feed {
     /// Takes up the log where it was left, and publishes what is durable. Its
     /// files are in a folder of `dir` that is named after the key.
-    pub async fn open(store: Arc<dyn Store>, dir: &Path, signer: NoteSigner) -> Result<Self, FeedError> {
-        let feed = Self::take_up(store, dir, signer).await?;
+    pub async fn open(
+        store: Arc<dyn Store>,
+        dir: impl Into<LogsDir>,
+        signer: NoteSigner,
+    ) -> Result<Self, FeedError> {
+        let feed = Self::take_up(store, dir.into(), signer).await?;
         let extended = feed.extend().await?;
         let recorded = feed.record(feed.sign(&extended)?).await?;
         feed.show(recorded)?;
@@ -145,7 +150,11 @@ impl Feed {
     }
 
     /// The log as it was left, with nothing published yet.
-    async fn take_up(store: Arc<dyn Store>, dir: &Path, signer: NoteSigner) -> Result<Self, FeedError> {
+    async fn take_up(
+        store: Arc<dyn Store>,
+        mut logs: LogsDir,
+        signer: NoteSigner,
+    ) -> Result<Self, FeedError> {
         let head = store.load::<LogHead>(&()).await?.map(|known| known.value);
         let signed = head.as_ref().map_or(0, |head| head.size);
         let ours = signer.verifier().to_string();
@@ -157,16 +166,18 @@ impl Feed {
             return Err(FeedError::Fatal(why));
         }
         let id = signer.verifier().id();
-        let (logs, dir) = (dir, dir.join(&id));
+        let dir = logs.path().join(&id);
+        let is_whole = logs.damaged_from(&dir).is_ok_and(|damaged| signed < damaged);
         // What is beyond the head was perhaps never synced.
         let mut files = LogFiles::open(&dir, signed)?;
-        if head.is_some_and(|head| !files.hashes().are(head.size, &head.root).unwrap_or(false)) {
+        let are_its = |head: LogHead| files.hashes().are(head.size, &head.root).unwrap_or(false);
+        if head.is_some_and(|head| !is_whole || !are_its(head)) {
             tracing::warn!(dir = %dir.display(), "the log's files are missing or damaged; making them anew");
             files = LogFiles::open(&dir, 0)?;
         }
         let files = Arc::new(files);
         fs::write(dir.join("key"), format!("{ours}\n"))?;
-        let former = former::all(logs, &id)?;
+        let former = former::all(logs.path(), &id)?;
         let none = Checkpoint { size: 0, root: merkle::empty_root() };
         let newest = RwLock::new(Published::sign(none, &signer));
         let published = watch::Sender::new(0);

@@ -35,7 +35,7 @@ use crate::env::clock::Clock;
 use crate::feed::checkpoint::Checkpoint;
 use crate::feed::note::NoteSigner;
 use crate::feed::publisher::must_be_of;
-use crate::feed::{Feed, FeedError, merkle};
+use crate::feed::{Feed, FeedError, LogsDir, merkle};
 use crate::store::mark::{self, Found, Mark, MarkFile};
 use crate::store::{Changeset, Key, Lease, LogHead, Store, StoreError, Stored, Versioned};
 
@@ -184,11 +184,11 @@ impl Feed {
     /// publishes nothing yet.
     pub async fn open_shared(
         store: Arc<dyn Store>,
-        dir: &Path,
+        dir: impl Into<LogsDir>,
         signer: NoteSigner,
         sharing: Sharing,
     ) -> Result<Self, FeedError> {
-        let mut feed = Self::take_up(store, dir, signer).await?;
+        let mut feed = Self::take_up(store, dir.into(), signer).await?;
         let head = feed.head_of_all().await?;
         let mark = open_mark(&feed.mark_path(), &head, *feed.store.log_size().borrow())?;
         feed.standing = Some(Standing::new(sharing, mark));
