@@ -72,10 +72,10 @@ impl fmt::Display for Failed {
 }
 
 /// Runs a command line: 0 done, 1 failed, 2 wrong usage.
-pub fn run(
-    args: impl IntoIterator<Item = OsString>,
-    env: impl IntoIterator<Item = (String, String)>,
-) -> ExitCode {
+///
+/// Of no generic types: the binary would compile all that is asked for here
+/// once more.
+pub fn run(args: Vec<OsString>, env: Vec<(String, String)>) -> ExitCode {
     let arguments = match args::parse(args) {
         Ok(arguments) => arguments,
         Err(code) => return code,
@@ -89,7 +89,7 @@ pub fn run(
     let outcome = telemetry::init(arguments.log_format, log)
         .map_err(|error| Failed::new("--log", &error))
         .and_then(|()| tokio::runtime::Runtime::new().map_err(|error| Failed::new("the runtime", &error)))
-        .and_then(|runtime| runtime.block_on(carry_out(arguments.command, env.into_iter().collect())));
+        .and_then(|runtime| runtime.block_on(carry_out(arguments.command, env)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {

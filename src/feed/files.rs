@@ -47,9 +47,9 @@ impl LogsDir {
     }
 }
 
-impl From<&Path> for LogsDir {
-    fn from(path: &Path) -> Self {
-        Self { path: path.to_owned(), damaged_from: None }
+impl<P: AsRef<Path> + ?Sized> From<&P> for LogsDir {
+    fn from(path: &P) -> Self {
+        Self { path: path.as_ref().to_owned(), damaged_from: None }
     }
 }
 

@@ -1,11 +1,12 @@
 //! A lean HTTP client: it writes prepared bytes and reads no more of an answer
 //! than its status and its length, on one thread of its own.
 
-use std::io;
+use std::cell::RefCell;
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{cell::RefCell, thread};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -23,23 +24,65 @@ pub struct Sent {
     pub latencies: Vec<Duration>,
 }
 
-/// Sends every request once, over as many keep-alive connections, each one
-/// after its answer.
+impl Sent {
+    pub fn rate(&self) -> f64 {
+        self.latencies.len() as f64 / self.took.as_secs_f64()
+    }
+
+    /// Of a thousand; in milliseconds.
+    pub fn within_ms(&self, of_thousand: usize) -> f64 {
+        self.latencies[(self.latencies.len() - 1) * of_thousand / 1_000].as_secs_f64() * 1e3
+    }
+}
+
+/// When requests are sent.
+#[derive(Debug, Clone, Copy)]
+pub enum Pace {
+    /// Each as soon as a connection is free.
+    AsAnswered,
+    /// So many a second, whether the ones before are answered or not. How long
+    /// one takes is reckoned from when it was due.
+    PerSecond(f64),
+}
+
+/// Sends every request once, over as many keep-alive connections.
 ///
 /// # Panics
-/// Where an answer is not 201.
+/// Where an answer's status is not `status`.
 pub fn send_all(
     address: SocketAddr,
     connections: usize,
     requests: Vec<Vec<u8>>,
+    status: u16,
+    pace: Pace,
 ) -> thread::JoinHandle<io::Result<Sent>> {
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-        LocalSet::new().block_on(&runtime, send(address, connections, requests))
+        LocalSet::new().block_on(&runtime, send(address, connections, requests, status, pace))
     })
 }
 
-async fn send(address: SocketAddr, connections: usize, requests: Vec<Vec<u8>>) -> io::Result<Sent> {
+/// A GET by a provider on a connection of its own: all that was answered.
+pub fn get(address: SocketAddr, path: &str, provider: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).expect("it serves");
+    let close = request(path, provider).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+    stream.write_all(close.as_bytes()).expect("it serves");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it serves");
+    answer
+}
+
+pub fn request(path: &str, provider: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {provider}\r\n\r\n")
+}
+
+async fn send(
+    address: SocketAddr,
+    connections: usize,
+    requests: Vec<Vec<u8>>,
+    status: u16,
+    pace: Pace,
+) -> io::Result<Sent> {
     let mut streams = Vec::new();
     for _ in 0..connections {
         let stream = TcpStream::connect(address).await?;
@@ -47,19 +90,19 @@ async fn send(address: SocketAddr, connections: usize, requests: Vec<Vec<u8>>) -
         streams.push(stream);
     }
     let latencies = Rc::new(RefCell::new(Vec::with_capacity(requests.len())));
-    let requests = Rc::new(RefCell::new(requests.into_iter()));
+    let requests = Rc::new(RefCell::new(requests.into_iter().enumerate()));
     let (began, cpu_before) = (Instant::now(), cpu::of_this_thread());
     let mut senders = Vec::new();
     for mut stream in streams {
         let (requests, latencies) = (requests.clone(), latencies.clone());
         senders.push(tokio::task::spawn_local(async move {
-            let mut buffer = vec![0; 4096];
+            let mut buffer = vec![0; 16_384];
             loop {
-                let Some(request) = requests.borrow_mut().next() else { return io::Result::Ok(()) };
-                let sent = Instant::now();
+                let Some((nth, request)) = requests.borrow_mut().next() else { return io::Result::Ok(()) };
+                let due = due(pace, began, nth).await;
                 stream.write_all(&request).await?;
-                answer(&mut stream, &mut buffer).await?;
-                latencies.borrow_mut().push(sent.elapsed());
+                answer(&mut stream, &mut buffer, status).await?;
+                latencies.borrow_mut().push(due.elapsed());
             }
         }));
     }
@@ -72,8 +115,19 @@ async fn send(address: SocketAddr, connections: usize, requests: Vec<Vec<u8>>) -
     Ok(Sent { took, cpu, latencies })
 }
 
-/// Reads one answer, which has to be 201.
-async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<()> {
+/// Returns when it is time. A timer is not exact enough: the client's thread
+/// never rests.
+async fn due(pace: Pace, began: Instant, nth: usize) -> Instant {
+    let Pace::PerSecond(rate) = pace else { return Instant::now() };
+    let due = began + Duration::from_secs_f64(nth as f64 / rate);
+    while Instant::now() < due {
+        tokio::task::yield_now().await;
+    }
+    due
+}
+
+/// Reads one answer, which has to be of this status.
+async fn answer(stream: &mut TcpStream, buffer: &mut [u8], status: u16) -> io::Result<()> {
     let mut filled = 0;
     loop {
         let read = stream.read(&mut buffer[filled..]).await?;
@@ -85,8 +139,8 @@ async fn answer(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<()> {
             && filled >= length
         {
             let answer = &buffer[..filled];
-            let is_created = answer.starts_with(b"HTTP/1.1 201 ");
-            assert!(is_created && filled == length, "{}", String::from_utf8_lossy(answer));
+            let is_expected = answer.starts_with(format!("HTTP/1.1 {status} ").as_bytes());
+            assert!(is_expected && filled == length, "{}", String::from_utf8_lossy(answer));
             return Ok(());
         }
     }

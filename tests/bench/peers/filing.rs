@@ -25,14 +25,16 @@ use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
 use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{self, Service};
+use zhengming::store::postgres::{PostgresOptions, PostgresStore};
 use zhengming::store::sled::{SledOptions, SledStore};
 use zhengming::store::{Changeset, Store};
 
-use crate::fill::folder;
-use crate::program::free_address;
+use crate::client::{self, Pace, Sent};
+use crate::fill::{Filled, empty_on, folder};
+use crate::program::{SLED, free_address};
 use crate::script::{Script, peers_request};
 use crate::table::{Bar, Row, median};
-use crate::{Size, client, cpu, house};
+use crate::{Size, cpu, house};
 
 const CALLERS: usize = 64;
 const FILINGS: usize = 10_000;
@@ -65,7 +67,7 @@ pub fn measure(size: &Size) -> Vec<Row> {
     let (mut ours, mut alone, mut each, mut together) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..size.rounds {
         alone.push(store_alone(&runtime, &script));
-        ours.push(over_http(&runtime, &script, crate::fill::folder().path(), false));
+        ours.push(over_http(&runtime, &script, self::folder().path(), false));
         each.push(peer(filings.min(PEERS_FILINGS), EACH));
         together.push(peer(filings.min(PEERS_FILINGS), TOGETHER));
     }
@@ -122,23 +124,39 @@ fn peer(filings: usize, commits: [(&str, &str); 2]) -> Turn {
     let peer = Peer::start(commits);
     // Statements are prepared and caches filled by the first ones.
     let warm_up = (0..filings / 4).map(|nth| peers_request(filings + nth)).collect();
-    client::send_all(peer.address, CALLERS, warm_up).join().expect("every answer is 201").expect("it serves");
-    let requests: Vec<_> = (0..filings).map(peers_request).collect();
-    let sent = client::send_all(peer.address, CALLERS, requests).join().expect("every answer is 201");
-    Turn::of(&sent.expect("the connections hold"), Duration::ZERO)
+    send(peer.address, warm_up, Pace::AsAnswered);
+    let requests = (0..filings).map(peers_request).collect();
+    Turn::of(&send(peer.address, requests, Pace::AsAnswered), Duration::ZERO)
 }
 
 impl Turn {
     fn of(sent: &client::Sent, cpu: Duration) -> Self {
-        let count = sent.latencies.len();
-        let percentile = |percent: usize| sent.latencies[(count - 1) * percent / 100].as_secs_f64() * 1e3;
         Self {
-            rate: rate(count, sent.took),
-            cpu_us: micros_each(cpu, count),
-            p50_ms: percentile(50),
-            p99_ms: percentile(99),
+            rate: sent.rate(),
+            cpu_us: micros_each(cpu, sent.latencies.len()),
+            p50_ms: sent.within_ms(500),
+            p99_ms: sent.within_ms(990),
         }
     }
+}
+
+pub fn send(address: SocketAddr, requests: Vec<Vec<u8>>, pace: Pace) -> Sent {
+    let sent = client::send_all(address, CALLERS, requests, 201, pace);
+    sent.join().expect("every answer is 201").expect("the connections hold")
+}
+
+/// The program, on a store in which every holder has proved control.
+pub fn program(runtime: &Runtime, script: &Script, store: &str) -> Filled {
+    let made = empty_on(store);
+    if store == SLED {
+        drop(prepared_store(runtime, script, &made.folder.path().join("data")));
+    } else {
+        runtime.block_on(async {
+            let store = PostgresStore::open(&PostgresOptions::new(store)).await.expect("it is empty");
+            commit_all(&(Arc::new(store) as Arc<dyn Store>), script.preparations.clone()).await;
+        });
+    }
+    made
 }
 
 /// A new store in which every holder has proved control.
@@ -208,8 +226,7 @@ pub fn over_http(runtime: &Runtime, script: &Script, dir: &Path, makes_snapshot:
     let requests = script.requests.clone();
     let before = runtime.block_on(audit_size(&store));
     let cpu_before = cpu::of_this_process();
-    let sent = client::send_all(address, CALLERS, requests).join().expect("every answer is 201");
-    let sent = sent.expect("the connections hold");
+    let sent = send(address, requests, Pace::AsAnswered);
     let cpu = (cpu::of_this_process() - cpu_before).saturating_sub(sent.cpu);
     stop.cancel();
     runtime.block_on(async {

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use zhengming::env::calls;
 
-use crate::program::{Program, Serving};
+use crate::program::{Program, SLED, Serving};
 
 const LINES_PER_CHUNK: u64 = 1_000;
 const LINES_PER_UPLOAD: u64 = 1_000_000;
@@ -42,7 +42,7 @@ pub fn filled(corrections: u64) -> Filled {
     assert!(copy.status().expect("cp is there").success());
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect("it was written");
     let (provider, operator) = (read("provider.key"), read("operator.key"));
-    let program = Program::in_dir(folder.path());
+    let program = Program::in_dir(folder.path(), SLED);
     Filled { folder, program, provider, operator }
 }
 
@@ -53,11 +53,16 @@ pub fn folder() -> TempDir {
 
 /// The program in an empty folder.
 pub fn empty() -> Filled {
+    empty_on(SLED)
+}
+
+/// The same with another store, which is empty too.
+pub fn empty_on(store: &str) -> Filled {
     let folder = folder();
     for (name, byte) in [("secret.key", 7), ("feed.key", 9)] {
         known_key(&folder.path().join("data"), name, byte);
     }
-    let program = Program::in_dir(folder.path());
+    let program = Program::in_dir(folder.path(), store);
     let (provider, operator) = (program.issue_key("provider tencent"), program.issue_key("operator cmcc"));
     fs::write(folder.path().join("provider.key"), &provider).expect("the folder is ours");
     fs::write(folder.path().join("operator.key"), &operator).expect("the folder is ours");
@@ -126,7 +131,7 @@ pub fn number(nth: u64) -> u64 {
     8_613_800_000_000 + nth * 61_803_399 % 100_000_000
 }
 
-async fn all_published(serving: &Serving, provider: &str, corrections: u64) {
+pub async fn all_published(serving: &Serving, provider: &str, corrections: u64) {
     let client = client().build().expect("a client");
     let last = format!("/feed/v1/corrections?after={}&limit=1&wait=30", corrections - 1);
     let mut seen = 0;

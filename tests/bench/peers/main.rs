@@ -11,8 +11,10 @@
 
 mod client;
 mod copy;
+mod cores;
 #[path = "../cpu.rs"]
 mod cpu;
+mod databases;
 #[path = "../../it/support/dice.rs"]
 mod dice;
 mod download;
@@ -23,6 +25,7 @@ mod growth;
 #[path = "../house.rs"]
 #[allow(dead_code, reason = "not each benchmark asks for all of it")]
 mod house;
+mod latency;
 mod lookups;
 mod mirror;
 mod nginx;
@@ -47,6 +50,10 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use table::{Bar, Row};
+
+/// The program's own, for those of its parts that are measured in this process.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Where servers run that are bound to one processor, and where their clients.
 const SERVERS_PROCESSOR: usize = 0;
@@ -81,6 +88,9 @@ enum Line {
     Mirror,
     Start,
     Growth,
+    Latency,
+    Cores,
+    Databases,
 }
 
 /// How much is measured.
@@ -161,6 +171,9 @@ impl Line {
             Self::Mirror => mirror::measure(size),
             Self::Start => start::measure(size),
             Self::Growth => growth::measure(size),
+            Self::Latency => latency::measure(size),
+            Self::Cores => cores::measure(size),
+            Self::Databases => databases::measure(size),
         }
     }
 }

@@ -11,13 +11,16 @@ use rustix::process::{Pid, Signal};
 
 use crate::cpu;
 
+/// The store of a program that is alone.
+pub const SLED: &str = "sled:data/db";
+
 /// Limits stand, and let through what a benchmark sends: buckets are looked up
 /// and drawn from for each request.
 const CONFIG: &str = r#"
 admin_listen = "127.0.0.1:0"
 disk_free_bytes_min = 0
 data_dir = "data"
-store = "sled:data/db"
+store = "{store}"
 
 [feed]
 publish_releases = "all"
@@ -50,8 +53,9 @@ pub struct Serving {
 }
 
 impl Program {
-    pub fn in_dir(dir: &Path) -> Self {
-        fs::write(dir.join("zhengming.toml"), CONFIG).expect("the folder is ours");
+    pub fn in_dir(dir: &Path, store: &str) -> Self {
+        let config = CONFIG.replace("{store}", store);
+        fs::write(dir.join("zhengming.toml"), config).expect("the folder is ours");
         Self { dir: dir.to_owned() }
     }
 
@@ -70,9 +74,7 @@ impl Program {
         let log = File::create(self.dir.join("serve.log")).expect("the folder is ours");
         let mut serve = self.command(processor, "serve");
         serve.env("ZHENGMING_LISTEN", address.to_string());
-        // Else what one thread frees may not be taken by another: with glibc's
-        // many arenas the same cache takes up to twice the memory.
-        serve.env("MALLOC_ARENA_MAX", "1").stderr(log);
+        serve.stderr(log);
         let mut child = serve.spawn().expect("the program runs");
         until_it_listens(&mut child, address);
         Serving { child, address }
@@ -137,6 +139,7 @@ pub fn free_address() -> SocketAddr {
 pub fn until_it_listens(child: &mut Child, address: SocketAddr) {
     while TcpStream::connect(address).is_err() {
         assert!(child.try_wait().expect("it is ours").is_none(), "the program ended: see its log");
-        std::thread::yield_now();
+        // Leaves the processor to the program, which has use for all of them.
+        std::thread::park_timeout(Duration::from_millis(1));
     }
 }

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use zhengming::store::sled::SledOptions;
 
-use crate::feed::Target;
 use crate::fill::{Filled, empty, filled, number};
 use crate::program::Serving;
 use crate::table::{Bar, Row, median};
-use crate::{Size, wrk};
+use crate::{Size, client, wrk};
 
 const RATIO_MAX: f64 = 1.5;
 const IDLE_MIB_MAX: f64 = 32.0;
@@ -66,12 +65,13 @@ fn with(size: &Size, corrections: u64, mib_max: f64) -> [Row; 2] {
 }
 
 /// A page of the feed, and a look-up.
-fn answers(serving: &Serving, filled: &Filled, corrections: u64) {
+pub fn answers(serving: &Serving, filled: &Filled, corrections: u64) {
     let last = format!("/feed/v1/corrections?after={}&limit=1", corrections - 1);
-    let page = Target::of_ours(serving, &filled.provider, &last, None);
-    assert!(page.body.starts_with(b"{\"seq\":"));
     let one = format!("/feed/v1/corrections/{}", number(corrections / 2));
-    assert!(Target::of_ours(serving, &filled.provider, &one, None).body.starts_with(b"{\"seq\":"));
+    for path in [last, one] {
+        let answer = client::get(serving.address, &path, &filled.provider);
+        assert!(answer.contains("\r\n\r\n{\"seq\":"), "{answer}");
+    }
 }
 
 /// The most memory after some work.

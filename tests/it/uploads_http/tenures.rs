@@ -160,3 +160,52 @@ async fn beyond_the_daily_limit_releases_are_held() {
     assert_eq!(held[0].tally.lines, 5);
     assert_eq!(town.batch("batch", &body).await.json(), answer);
 }
+
+/// Many numbers, which take several chunks.
+fn many() -> impl Iterator<Item = u64> {
+    A..A + 600
+}
+
+/// The chunk that is made while another is committed counts what that one lets
+/// through.
+#[tokio::test]
+async fn the_daily_limit_holds_over_many_chunks() {
+    let town = Town::with(Settings { releases_per_operator_per_day: 300, ..settings() }).await;
+    town.labels(&many().map(|digits| mark(digits, "2024-05-01")).collect::<String>()).await;
+    let body: String = many().map(release).collect();
+    // The end of the former tenure is no release.
+    assert_eq!(town.tenures(&body).await, told(900, 0, 0, 300, 300));
+    assert_eq!(town.open_batches().await[0].tally.held, 300);
+}
+
+/// Each makes stale what the other has prepared.
+#[tokio::test]
+async fn two_uploads_of_the_same_numbers_at_once_come_to_all_of_both() {
+    let town = Town::new().await;
+    town.labels(&many().map(|digits| mark(digits, "2024-05-01")).collect::<String>()).await;
+    let all = |event, on| many().map(|digits| line(digits, event, on)).collect::<String>();
+    let (ends, begins) = (all("disconnected", "2024-11-01"), all("activated", "2025-03-01"));
+    let (one, other) = tokio::join!(town.tenures(&ends), town.tenures(&begins));
+    let sum = |name: &str| one[name].as_u64().unwrap() + other[name].as_u64().unwrap();
+    assert_eq!([sum("accepted"), sum("corrections"), sum("rejected")], [1_200, 600, 0]);
+    assert_eq!(town.feed().await.len(), 600);
+    assert_eq!(town.tenures(&(ends + &begins)).await, told(0, 1_200, 0, 0, 0));
+}
+
+/// More lines than are decided at once: the rest waits for the commit.
+#[tokio::test]
+async fn a_number_with_very_many_lines_is_split() {
+    let town = Town::new().await;
+    town.labels(&mark(A, "1995-05-01")).await;
+    let lines: String = (0..100)
+        .flat_map(|year| {
+            let (year, rested) = (1_990 + year / 4, year % 4 * 3 + 1);
+            [
+                line(A, "transferred", &format!("{year}-{rested:02}-01")),
+                line(A, "transferred", &format!("{year}-{rested:02}-15")),
+            ]
+        })
+        .collect();
+    assert_eq!(town.tenures(&(lines.clone() + &release(B))).await, told(202, 0, 0, 0, 0));
+    assert_eq!(town.tenures(&lines).await, told(0, 200, 0, 0, 0));
+}
