@@ -25,6 +25,9 @@ use tokio::io::{AsyncBufReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufWrit
 use crate::casework::{Error, Result};
 use crate::domain::id::made_before;
 
+/// Each time that it is empty or full, a file changes threads.
+const BUFFER_BYTES: usize = 64 * 1024;
+
 /// Begins the names of uploads that no batch names: nobody goes on with them
 /// after a crash.
 pub(super) const UNNAMED: &str = "labels-";
@@ -84,7 +87,8 @@ impl Staging {
     pub(super) async fn receive(&self, name: &str) -> Result<Incoming> {
         let part = self.dir.join(format!("{name}.part"));
         let whole = self.dir.join(format!("{name}.lines"));
-        let file = BufWriter::new(File::create_new(&part).await.map_err(failed)?);
+        let file = File::create_new(&part).await.map_err(failed)?;
+        let file = BufWriter::with_capacity(BUFFER_BYTES, file);
         Ok(Incoming { file, part, whole, dir: self.dir.clone(), finished: false })
     }
 
@@ -180,7 +184,8 @@ impl StagedLines {
         let name = path.display().to_string();
         let mut file = File::open(path).await.map_err(failed)?;
         file.seek(SeekFrom::Start(from)).await.map_err(failed)?;
-        Ok(Self { name, reader: BufReader::new(file), offset: from, line: Vec::new() })
+        let reader = BufReader::with_capacity(BUFFER_BYTES, file);
+        Ok(Self { name, reader, offset: from, line: Vec::new() })
     }
 
     /// The next line and the offset behind it.

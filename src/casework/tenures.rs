@@ -23,7 +23,7 @@ use crate::domain::lines::TenureSaid;
 use crate::domain::refusal::Refusal;
 use crate::store::{Batch, BatchState, Changeset, Tally, Task, TaskKind, Versioned};
 
-const LINES_PER_CHUNK_MAX: usize = 240;
+const LINES_PER_CHUNK_MAX: usize = 400;
 /// A chunk ends where its changeset would come near the store's limit.
 const CHANGES_PER_CHUNK_MAX: usize = 180;
 /// Of one number in one upload; more of them are decided in two steps.

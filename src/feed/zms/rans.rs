@@ -51,28 +51,21 @@ pub(super) fn encode(steps: &[Share]) -> Vec<u8> {
     backwards
 }
 
-/// A step takes no more bytes: the state is at least 2^7 before them.
-const STEP_BYTES_MAX: usize = 2;
-
 /// Reads steps.
 pub(super) struct Steps {
     state: u32,
-    /// With so many behind them that any step finds bytes to look at.
     bytes: Vec<u8>,
-    end: usize,
     /// The next byte's place.
     at: usize,
 }
 
 impl Steps {
-    pub(super) fn new(mut bytes: Vec<u8>) -> Result<Self, ZmsError> {
+    pub(super) fn new(bytes: Vec<u8>) -> Result<Self, ZmsError> {
         let state = bytes.first_chunk().map_or(0, |state| u32::from_be_bytes(*state));
         if !(STATE_MIN..STATE_MIN << 8).contains(&state) {
             return Err(ZmsError::Damaged("a block begins with no state"));
         }
-        let end = bytes.len();
-        bytes.extend([0; STEP_BYTES_MAX]);
-        Ok(Self { state, bytes, end, at: 4 })
+        Ok(Self { state, bytes, at: 4 })
     }
 
     pub(super) fn slot(&self) -> u32 {
@@ -80,18 +73,13 @@ impl Steps {
     }
 
     /// Goes on behind the present slot, which lies in this share.
-    ///
-    /// How many bytes a step takes is as good as random, and a branch on it
-    /// guessed wrong half of the time: two are looked at, and shifted away.
-    #[inline]
     pub(super) fn take(&mut self, share: Share) -> Result<(), ZmsError> {
-        let state = share.slots * (self.state / SLOTS) + self.slot() - share.start;
-        let missing = (state.leading_zeros() - 1) / 8;
-        let ahead =
-            self.bytes.get(self.at..).and_then(<[u8]>::first_chunk).map(|two| u16::from_be_bytes(*two));
-        let ahead = u32::from(ahead.ok_or(ZmsError::Damaged("a block ends too soon"))?);
-        self.state = state << (8 * missing) | ahead >> (16 - 8 * missing);
-        self.at += missing as usize;
+        self.state = share.slots * (self.state / SLOTS) + self.slot() - share.start;
+        while self.state < STATE_MIN {
+            let byte = self.bytes.get(self.at).ok_or(ZmsError::Damaged("a block ends too soon"))?;
+            self.state = self.state << 8 | u32::from(*byte);
+            self.at += 1;
+        }
         Ok(())
     }
 
@@ -110,7 +98,7 @@ impl Steps {
 
     /// All that was written has been read.
     pub(super) fn end(&self) -> Result<(), ZmsError> {
-        let is_end = self.state == STATE_MIN && self.at == self.end;
+        let is_end = self.state == STATE_MIN && self.at == self.bytes.len();
         if is_end { Ok(()) } else { Err(ZmsError::Damaged("a block has more than its records")) }
     }
 }

@@ -23,7 +23,7 @@ const FEW_LINES: u64 = 100_000;
 /// Of the most memory: with all lines, to that with few.
 const MEMORY_RATIO_MAX: f64 = 1.2;
 /// What an upload puts into a commit.
-const NUMBERS_PER_COMMIT: usize = 75;
+const NUMBERS_PER_COMMIT: usize = 180;
 
 type Pair = (Vec<u8>, Vec<u8>);
 
