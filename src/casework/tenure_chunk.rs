@@ -15,7 +15,7 @@ use crate::domain::lines::{LineError, TenureSaid};
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::domain::tenure::{Insert, TenureEvent, TenureLine};
-use crate::store::{Batch, Changeset, Tally, Versioned};
+use crate::store::{Changeset, Tally, Versioned};
 
 const ERRORS_TOLD_MAX: usize = 100;
 
@@ -210,33 +210,31 @@ impl Casework {
 }
 
 impl Chunk {
-    pub(super) fn new(batch: &Batch, releasing: bool, releases_left: u64) -> Self {
+    /// Still empty; `tally` is of all chunks before.
+    pub(super) fn new(
+        batch: BatchId,
+        operator: OperatorId,
+        releasing: bool,
+        tally: Tally,
+        releases_left: u64,
+    ) -> Self {
         Self {
-            batch: batch.id,
-            operator: batch.operator.clone(),
+            batch,
+            operator,
             releasing,
             changeset: Changeset::default(),
             numbers: BTreeSet::new(),
-            tally: batch.tally.clone(),
+            tally,
             held: Vec::new(),
             releases: 0,
-            releases_left: if releasing { u64::MAX } else { releases_left },
+            releases_left,
         }
     }
 
-    /// The one after this, still empty.
+    /// The one after this.
     pub(super) fn next(&self) -> Self {
-        Self {
-            batch: self.batch,
-            operator: self.operator.clone(),
-            releasing: self.releasing,
-            changeset: Changeset::default(),
-            numbers: BTreeSet::new(),
-            tally: self.tally.clone(),
-            held: Vec::new(),
-            releases: 0,
-            releases_left: self.releases_left.saturating_sub(self.releases),
-        }
+        let left = self.releases_left.saturating_sub(self.releases);
+        Self::new(self.batch, self.operator.clone(), self.releasing, self.tally.clone(), left)
     }
 
     /// By what the store counts; a line of the log comes with a put.

@@ -21,7 +21,7 @@ use crate::domain::evidence::Assurance;
 use crate::domain::id::BatchId;
 use crate::domain::lines::TenureSaid;
 use crate::domain::refusal::Refusal;
-use crate::store::{Batch, BatchState, Changeset, Tally, Task, TaskKind, Versioned};
+use crate::store::{Batch, BatchState, Changeset, OperatorState, Tally, Task, TaskKind, Versioned};
 
 const LINES_PER_CHUNK_MAX: usize = 400;
 /// A chunk ends where its changeset would come near the store's limit.
@@ -78,8 +78,9 @@ impl Casework {
             }
         };
         let operator = self.operator_state(&batch.operator).await?.value;
-        let chunk = Chunk::new(&batch, releasing, self.releases_left(&operator));
-        let mut step = self.step(chunk, Reach::of(&batch), None).await?;
+        let (from, left) = (Reach::of(&batch), self.chunks_releases_left(&operator, releasing));
+        let chunk = Chunk::new(id, batch.operator, releasing, batch.tally, left);
+        let mut step = self.step(chunk, from, None).await?;
         while step.gets_on() {
             let changeset = self.seal(&mut step).await?;
             let next = self.step(step.chunk.next(), step.to, Some(&step));
@@ -107,7 +108,7 @@ impl Casework {
         let mut batch = self.batch_at(step).await?;
         let mut operator = self.operator_state(&batch.value.operator).await?;
         let chunk = &mut step.chunk;
-        let left = if chunk.releasing { u64::MAX } else { self.releases_left(&operator.value) };
+        let left = self.chunks_releases_left(&operator.value, chunk.releasing);
         let holds_too_much = !chunk.held.is_empty() && chunk.releases_left < left;
         if chunk.releases > left || holds_too_much {
             return Err(Error::Stale);
@@ -126,6 +127,11 @@ impl Casework {
         changeset.put(batch);
         self.go_on_having(&mut changeset, chunk.batch).await?;
         Ok(changeset)
+    }
+
+    /// What two people have released, nothing holds any more.
+    fn chunks_releases_left(&self, operator: &OperatorState, releasing: bool) -> u64 {
+        if releasing { u64::MAX } else { self.releases_left(operator) }
     }
 
     /// The batch, if it is where the step goes on from.

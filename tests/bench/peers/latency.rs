@@ -38,18 +38,20 @@ pub fn measure(size: &Size) -> Vec<Row> {
             let sent = client::send_all(serving.address, CONNECTIONS, requests.clone(), 200, pace);
             sent.join().expect("every answer is 200").expect("the connections hold")
         };
-        let rounds: Vec<_> = (0..size.rounds)
-            .map(|_| {
-                let peak = send(Pace::AsAnswered).rate();
-                (peak, send(Pace::PerSecond(peak / 2.0)))
-            })
-            .collect();
-        rows.extend(self::rows(what, &rounds));
+        rows.extend(self::rows(what, &rounds(size, send)));
     }
     rows
 }
 
 /// The peak, and what half of it is answered in.
+fn rounds(size: &Size, send: impl Fn(Pace) -> Sent) -> Vec<(f64, Sent)> {
+    let round = |_| {
+        let peak = send(Pace::AsAnswered).rate();
+        (peak, send(Pace::PerSecond(peak / 2.0)))
+    };
+    (0..size.rounds).map(round).collect()
+}
+
 fn filings(size: &Size) -> Vec<(f64, Sent)> {
     let (runtime, played) = (Runtime::new().expect("a runtime"), folder());
     let count = if size.is_bench { FILINGS } else { 200 };
@@ -59,11 +61,7 @@ fn filings(size: &Size) -> Vec<(f64, Sent)> {
         let serving = made.program.serve(None);
         filing::send(serving.address, script.requests.clone(), pace)
     };
-    let round = |_| {
-        let peak = send(Pace::AsAnswered).rate();
-        (peak, send(Pace::PerSecond(peak / 2.0)))
-    };
-    (0..size.rounds).map(round).collect()
+    rounds(size, send)
 }
 
 fn rows(what: &str, rounds: &[(f64, Sent)]) -> Vec<Row> {

@@ -73,8 +73,7 @@ impl Program {
         let address = free_address();
         let log = File::create(self.dir.join("serve.log")).expect("the folder is ours");
         let mut serve = self.command(processor, "serve");
-        serve.env("ZHENGMING_LISTEN", address.to_string());
-        serve.stderr(log);
+        serve.env("ZHENGMING_LISTEN", address.to_string()).stderr(log);
         let mut child = serve.spawn().expect("the program runs");
         until_it_listens(&mut child, address);
         Serving { child, address }
