@@ -89,17 +89,16 @@ impl Casework {
     async fn run_claimed(&self, mut task: Versioned<Task>) -> Result<()> {
         if self.has_others {
             task.value.run_at = later(self.now(), SignedDuration::from_secs(CLAIMED_S));
-            match self.replace(task.clone()).await {
+            let claimed = match self.replace(task.clone()).await {
+                Ok(()) => self.store().load::<Task>(&task.value.kind).await.map_err(Error::from),
+                Err(error) => Err(error),
+            };
+            task = match claimed {
+                Ok(Some(claimed)) if claimed.value == task.value => claimed,
                 Err(Error::Fatal(why)) => return Err(Error::Fatal(why)),
                 // Another was faster, or the store is away.
-                Err(_) => return Ok(()),
-                Ok(()) => {}
-            }
-            let Some(claimed) = self.store().load::<Task>(&task.value.kind).await? else { return Ok(()) };
-            if claimed.value != task.value {
-                return Ok(());
-            }
-            task = claimed;
+                _ => return Ok(()),
+            };
         }
         self.run(&task).await
     }

@@ -1,6 +1,7 @@
 //! What becomes of messages: the gateway reports, whoever waits is told.
 
 use http::Method;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, GATEWAY_TOKEN, World};
@@ -86,4 +87,18 @@ async fn a_seal_is_good_for_its_message_alone() {
     world.client.send(Method::GET, "/v1/sms/delivery?id=1", &[], None).await.refused(400, "query_malformed");
     assert_eq!(world.changes(), before);
     assert_eq!(world.delivery(&id).await, "accepted");
+}
+
+/// Else one instance after the other would end while a database fails over.
+#[tokio::test]
+async fn a_store_that_leaves_a_claimed_task_unread_ends_nobody() {
+    let world = World::new().await;
+    world.asks_for_code(NUMBER).await.ok(201);
+    let one_of_two = world.casework.clone().with_others(2);
+    world.store.leave_after_change();
+    one_of_two.work_off().await.unwrap();
+    assert!(world.messages_to(NUMBER).is_empty());
+    world.advance(SignedDuration::from_secs(30));
+    one_of_two.work_off().await.unwrap();
+    assert_eq!(world.messages_to(NUMBER).len(), 1);
 }

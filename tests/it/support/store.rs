@@ -14,12 +14,19 @@ pub struct WatchedStore {
     inner: MemoryStore,
     changes: AtomicU64,
     is_flush_due: AtomicBool,
+    leaves_after_change: AtomicBool,
+    is_away: AtomicBool,
 }
 
 impl WatchedStore {
     /// Changesets that were committed and were not empty.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::SeqCst)
+    }
+
+    /// After the next change the store is away for whoever reads next.
+    pub fn leave_after_change(&self) {
+        self.leaves_after_change.store(true, Ordering::SeqCst);
     }
 
     /// As if the next flush were under way: records of it can be read, entries
@@ -32,6 +39,9 @@ impl WatchedStore {
 #[async_trait]
 impl Store for WatchedStore {
     async fn get(&self, key: &Key) -> Result<Option<Versioned<Record>>, StoreError> {
+        if self.is_away.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::Busy("away"));
+        }
         self.inner.get(key).await
     }
 
@@ -72,6 +82,9 @@ impl Store for WatchedStore {
         let receipt = self.inner.commit(changeset).await?;
         self.is_flush_due.store(false, Ordering::SeqCst);
         self.changes.fetch_add(u64::from(is_change), Ordering::SeqCst);
+        if is_change && self.leaves_after_change.swap(false, Ordering::SeqCst) {
+            self.is_away.store(true, Ordering::SeqCst);
+        }
         Ok(receipt)
     }
 }
