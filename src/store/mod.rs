@@ -42,6 +42,7 @@ mod lease;
 pub mod mark;
 pub mod memory;
 pub mod postgres;
+mod queue;
 mod record;
 pub mod sled;
 mod task;

@@ -49,7 +49,7 @@ impl Head {
     }
 
     /// Corrections, each of which supersedes its number's newest.
-    pub async fn append(&mut self, transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), Trouble> {
+    pub async fn append(&mut self, transaction: &Transaction<'_>, entries: &[&Entry]) -> Result<(), Trouble> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -76,7 +76,7 @@ impl Head {
         insert(transaction, "corrections", CORRECTION, &rows).await
     }
 
-    async fn supersede(&self, transaction: &Transaction<'_>, entries: &[Entry]) -> Result<(), Trouble> {
+    async fn supersede(&self, transaction: &Transaction<'_>, entries: &[&Entry]) -> Result<(), Trouble> {
         let mut numbers = Rows::new(&[("number", "bigint")], &[]);
         let mut newest = std::collections::BTreeMap::new();
         for entry in entries {
@@ -103,14 +103,14 @@ impl Head {
     pub async fn note(
         &mut self,
         transaction: &Transaction<'_>,
-        drafts: &[AuditDraft],
+        drafts: &[&AuditDraft],
     ) -> Result<(), Trouble> {
         if drafts.is_empty() {
             return Ok(());
         }
         let mut rows = Rows::new(AUDIT_LINE, &[]);
         for draft in drafts {
-            let line = draft.clone().chained(self.audit_size, &self.audit_hash);
+            let line = (*draft).clone().chained(self.audit_size, &self.audit_hash);
             let json = String::from_utf8(line.to_json()?).expect("JSON is UTF-8");
             rows.push([
                 Some(text(line.seq)),

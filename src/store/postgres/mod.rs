@@ -1,9 +1,10 @@
 //! For those who outgrow one machine: PostgreSQL, or an engine that speaks its
 //! protocol. Several instances share one database.
 //!
-//! A commit is one transaction (`write`); what it changes is readable by
-//! everybody only once it is durable there, so that every read is of durable
-//! state. The schema is `data/migrations/`, brought up to date at `open`; one
+//! Changesets that wait for each other are committed as one transaction where
+//! they have nothing in common (`writer`, `group`, `write`); what it changes is
+//! readable by everybody only once it is durable there, so that every read is
+//! of durable state. The schema is `data/migrations/`, brought up to date at `open`; one
 //! that a newer release has changed is refused. Losing the connection is no
 //! end: calls are refused as `Busy` until the database, or the one that took
 //! its place, answers again.
@@ -15,10 +16,12 @@ mod arrays;
 mod error;
 mod everything;
 mod follow;
+mod group;
 mod head;
 mod listings;
 mod tables;
 mod write;
+mod writer;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -36,6 +39,8 @@ use crate::store::postgres::error::{Trouble, said};
 use crate::store::postgres::head::size;
 use crate::store::postgres::listings::{list, record};
 use crate::store::postgres::tables::{key_cells, table_of, text};
+use crate::store::postgres::writer::Writer;
+use crate::store::queue::{Commit, Queue};
 use crate::store::{
     AuditLine, Changeset, Cursor, Everything, Key, LOG_ENTRIES_MAX, Listing, Page, Receipt, Record,
 };
@@ -44,8 +49,8 @@ use crate::store::{Store, StoreError, Versioned};
 /// A transaction whose process says nothing for so long is ended: it may hold
 /// the head's row, and a process that stands still would keep all others out.
 const IDLE_MS_MAX: u32 = 4_000;
-/// How often a transaction is begun anew after a conflict.
-const ATTEMPTS_MAX: usize = 8;
+/// Commits that wait for those before them.
+const WAITING_MAX: usize = 1_024;
 
 #[derive(Debug, Clone)]
 pub struct PostgresOptions {
@@ -77,6 +82,8 @@ pub struct PostgresStore {
     pool: Pool,
     log_size: watch::Sender<u64>,
     failure: Failure,
+    /// To the writer, which ends with it.
+    queue: Queue<Commit>,
     /// Ends what looks for others' commits.
     _following: DropGuard,
 }
@@ -108,7 +115,10 @@ impl PostgresStore {
         migrated.map_err(|error| OpenError::Schema(error.to_string()))?;
         drop(client);
         let (log_size, following) = follow::start(&pool, options.look_every).await?;
-        Ok(Self { pool, log_size, failure: Failure::new(), _following: following })
+        let (queue, requests) = Queue::new(WAITING_MAX);
+        let writer = Writer { pool: pool.clone(), log_size: log_size.clone(), wait_max: options.wait_max };
+        tokio::spawn(writer.run(requests));
+        Ok(Self { pool, log_size, failure: Failure::new(), queue, _following: following })
     }
 
     /// Becomes true when something was found that no waiting mends: the process
@@ -162,16 +172,10 @@ impl PostgresStore {
         Ok(newest.map(size).transpose()?)
     }
 
-    async fn try_commit(&self, changeset: &Changeset) -> Result<Receipt, Trouble> {
-        let mut client = self.client().await?;
-        if *changeset == Changeset::default() {
-            // All that was read is durable already; but is anybody there?
-            client.simple_query("SELECT 1").await?;
-            return Ok(Receipt { first_seq: None });
-        }
-        let committed = write::commit(&mut client, changeset).await?;
-        follow::grown(&self.log_size, committed.log_size);
-        Ok(committed.receipt)
+    /// All that was read is durable already; but is anybody there?
+    async fn is_there(&self) -> Result<Receipt, Trouble> {
+        self.client().await?.simple_query("SELECT 1").await?;
+        Ok(Receipt { first_seq: None })
     }
 }
 
@@ -222,16 +226,17 @@ impl Store for PostgresStore {
         Ok(Box::new(opened))
     }
 
+    /// A caller that goes away meanwhile does not take its changeset back.
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
         self.failure.check()?;
         changeset.check()?;
-        for _ in 0..ATTEMPTS_MAX {
-            match self.try_commit(&changeset).await {
-                Err(Trouble::Conflict) => {}
-                done => return done.map_err(|trouble| self.no(trouble)),
-            }
+        if changeset == Changeset::default() {
+            return self.is_there().await.map_err(|trouble| self.no(trouble));
         }
-        Err(Trouble::Conflict.into_store_error())
+        let (commit, answer) = Commit::new(changeset);
+        self.queue.send(commit).map_err(|error| self.failure.note(error))?;
+        let gone = |_| Err(StoreError::Fatal("the writer is gone".to_owned()));
+        answer.await.unwrap_or_else(gone).map_err(|error| self.failure.note(error))
     }
 }
 

@@ -1,4 +1,4 @@
-//! One changeset, one transaction.
+//! Changesets that have nothing in common, as one transaction.
 //!
 //! Rows are changed first, each where it still has the version that is
 //! replaced. Then the head's row is locked: from there on nobody else commits
@@ -16,15 +16,15 @@ use crate::store::postgres::head::Head;
 use crate::store::postgres::tables::{Cell, Row, Table, key_cells, row, table_of, text};
 use crate::store::{Changeset, Key, Receipt, StoreError};
 
-/// How far the log has come, and what the caller is told.
+/// How far the log has come, and what each caller is told.
 #[derive(Debug)]
 pub struct Committed {
     pub log_size: u64,
-    pub receipt: Receipt,
+    pub receipts: Vec<Receipt>,
 }
 
-pub async fn commit(client: &mut Object, changeset: &Changeset) -> Result<Committed, Trouble> {
-    let tables = sorted(changeset)?;
+pub async fn commit(client: &mut Object, changesets: &[&Changeset]) -> Result<Committed, Trouble> {
+    let tables = sorted(changesets)?;
     let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
     let transaction = transaction.start().await?;
     for changes in tables.values() {
@@ -34,9 +34,9 @@ pub async fn commit(client: &mut Object, changeset: &Changeset) -> Result<Commit
     for changes in tables.values() {
         changes.look_for_absent(&transaction).await?;
     }
-    let first_seq = (!changeset.entries.is_empty()).then_some(head.log_size);
-    head.append(&transaction, &changeset.entries).await?;
-    head.note(&transaction, &changeset.audit).await?;
+    let receipts = receipts(changesets, head.log_size);
+    head.append(&transaction, &all(changesets, |changeset| &changeset.entries)).await?;
+    head.note(&transaction, &all(changesets, |changeset| &changeset.audit)).await?;
     let log_size = head.write(&transaction).await?;
     transaction.commit().await.map_err(|error| match Trouble::from(error) {
         Trouble::Away(why) => {
@@ -45,10 +45,23 @@ pub async fn commit(client: &mut Object, changeset: &Changeset) -> Result<Commit
         }
         trouble => trouble,
     })?;
-    Ok(Committed { log_size, receipt: Receipt { first_seq } })
+    Ok(Committed { log_size, receipts })
 }
 
-/// What a changeset does to one table.
+fn receipts(changesets: &[&Changeset], mut log_size: u64) -> Vec<Receipt> {
+    let receipt = |changeset: &&Changeset| {
+        let first = log_size;
+        log_size += changeset.entries.len() as u64;
+        Receipt { first_seq: (log_size > first).then_some(first) }
+    };
+    changesets.iter().map(receipt).collect()
+}
+
+fn all<'a, T>(changesets: &[&'a Changeset], of: impl Fn(&'a Changeset) -> &'a Vec<T>) -> Vec<&'a T> {
+    changesets.iter().copied().flat_map(of).collect()
+}
+
+/// What is done to one table.
 #[derive(Debug)]
 struct Changes {
     table: &'static Table,
@@ -61,9 +74,10 @@ struct Changes {
 }
 
 /// By table and, within each, by key: two transactions lock rows in one order.
-fn sorted(changeset: &Changeset) -> Result<BTreeMap<u8, Changes>, StoreError> {
+fn sorted(changesets: &[&Changeset]) -> Result<BTreeMap<u8, Changes>, StoreError> {
     let mut tables: BTreeMap<u8, Changes> = BTreeMap::new();
-    let mut puts: Vec<_> = changeset.puts.iter().map(|put| (put.record.key(), put)).collect();
+    let puts = all(changesets, |changeset| &changeset.puts);
+    let mut puts: Vec<_> = puts.into_iter().map(|put| (put.record.key(), put)).collect();
     puts.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut changed: BTreeMap<&Key, u64> = BTreeMap::new();
     for (key, put) in &puts {
@@ -75,7 +89,7 @@ fn sorted(changeset: &Changeset) -> Result<BTreeMap<u8, Changes>, StoreError> {
             version => changes.updates.push(cells(row, Some(version))),
         }
     }
-    let mut deletes: Vec<_> = changeset.deletes.iter().collect();
+    let mut deletes = all(changesets, |changeset| &changeset.deletes);
     deletes.sort();
     for (key, expected) in deletes {
         changed.insert(key, *expected);
@@ -85,8 +99,9 @@ fn sorted(changeset: &Changeset) -> Result<BTreeMap<u8, Changes>, StoreError> {
             version => changes.deletes.push(at_version(key, Some(version))),
         }
     }
-    let mut expects: Vec<_> = changeset.expects.iter().collect();
+    let mut expects = all(changesets, |changeset| &changeset.expects);
     expects.sort();
+    expects.dedup();
     for (key, expected) in expects {
         match (changed.get(key), *expected) {
             // What is changed too is expected as it was before.

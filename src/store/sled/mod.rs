@@ -27,7 +27,6 @@
 
 mod disk;
 mod open;
-mod queue;
 mod writer;
 
 pub use open::{OpenError, SledOptions};
@@ -37,13 +36,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::domain::number::Number;
 use crate::store::embedded::walk::Walk;
 use crate::store::embedded::{Lookup, Pair, Space, read};
 use crate::store::failure::Failure;
-use crate::store::sled::queue::Queue;
+use crate::store::queue::{Commit, Queue};
+use crate::store::sled::writer::Request;
 use crate::store::{AuditLine, Changeset, Cursor, Everything, Extent, Key, Listing, Page, Piece};
 use crate::store::{Receipt, Record, Store, StoreError, Versioned};
 
@@ -55,7 +55,7 @@ const FEW_ENTRIES: usize = 8;
 pub struct SledStore {
     shared: Arc<Shared>,
     /// `None` only while dropping.
-    queue: Option<Queue>,
+    queue: Option<Queue<Request>>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -75,7 +75,7 @@ impl SledStore {
         self.shared.failure.failed()
     }
 
-    fn queue(&self) -> &Queue {
+    fn queue(&self) -> &Queue<Request> {
         self.queue.as_ref().expect("the queue is there until the store is dropped")
     }
 
@@ -184,7 +184,8 @@ impl Store for SledStore {
 
     async fn everything(&self) -> Result<Box<dyn Everything>, StoreError> {
         self.shared.failure.check()?;
-        let answer = self.queue().everything()?;
+        let (reply, answer) = oneshot::channel();
+        self.queue().send(Request::Everything(reply))?;
         let walk = answer.await.unwrap_or_else(|_| Err(self.writer_gone()))?;
         let extent = walk.extent().clone();
         Ok(Box::new(SledEverything { shared: Arc::clone(&self.shared), extent, walk: Some(walk) }))
@@ -193,7 +194,8 @@ impl Store for SledStore {
     /// A caller that goes away meanwhile does not take its changeset back.
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
         self.shared.failure.check()?;
-        let answer = self.queue().submit(changeset)?;
+        let (commit, answer) = Commit::new(changeset);
+        self.queue().send(Request::Commit(commit))?;
         answer.await.unwrap_or_else(|_| Err(self.writer_gone()))
     }
 }

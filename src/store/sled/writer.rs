@@ -4,21 +4,28 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::store::embedded::Lookup;
 use crate::store::embedded::past::Pasts;
 use crate::store::embedded::plan::{Counters, Plan, Writes, plan};
 use crate::store::embedded::walk::Walk;
 use crate::store::mark::MarkFile;
+use crate::store::queue::{Answer, Commit};
 use crate::store::sled::disk::Disk;
 use crate::store::sled::open::mark_of;
-use crate::store::sled::queue::{Answer, Commit, Request};
 use crate::store::sled::{Shared, unwell};
 use crate::store::{LogHead, StoreError};
 
 /// A batch is applied once it has so many, be the group at its end or not.
 const WRITES_PER_BATCH: usize = 4_096;
+
+#[derive(Debug)]
+pub enum Request {
+    Commit(Commit),
+    /// Of everything, as of the group that this is in.
+    Everything(oneshot::Sender<Result<Walk, StoreError>>),
+}
 
 /// Changesets that will be applied as one. A key that several of them write is
 /// written once.

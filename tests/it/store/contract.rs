@@ -1,12 +1,15 @@
 //! What every engine promises about commits, the log and the audit chain.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use zhengming::domain::correction::Entry;
 use zhengming::domain::number_file::NumberFile;
-use zhengming::store::{CHANGES_PER_SET_MAX, Changeset, Claim, Key, LOG_ENTRIES_MAX, Receipt, Stored};
-use zhengming::store::{Store, StoreError, Versioned};
+use zhengming::store::{
+    CHANGES_PER_SET_MAX, Changeset, Claim, Key, LOG_ENTRIES_MAX, Receipt, Record, Store, StoreError, Stored,
+    Versioned,
+};
 
 use crate::store::engines::on_each_engine;
 use crate::support::audit::whole_chain;
@@ -30,6 +33,7 @@ on_each_engine!([memory sled postgres] [
     the_audit_chain_holds
     what_is_too_large_is_refused
     an_empty_changeset_is_a_barrier
+    of_many_at_once_each_has_its_own_answer
 ]);
 
 type Any = Arc<dyn Store>;
@@ -315,4 +319,44 @@ async fn an_empty_changeset_is_a_barrier(store: Any) {
     let before = load(&store, "a").await;
     assert_eq!(store.commit(Changeset::default()).await, Ok(Receipt { first_seq: None }));
     assert_eq!(load(&store, "a").await, before);
+}
+
+/// Some of them wait for the same write: each is answered for itself.
+async fn of_many_at_once_each_has_its_own_answer(store: Any) {
+    let taken = replace(&store, Versioned::new(claim("taken", 0)), "1").await;
+    let changeset = |nth: u64| {
+        let mut changeset = Changeset { audit: vec![audit(nth)], ..Changeset::default() };
+        changeset.entries = vec![entry(number(nth), None, nth); usize::from(nth % 3 != 0)];
+        changeset.put_new(claim(&format!("of {nth}"), nth));
+        match nth % 10 {
+            7 => changeset.put_new(claim("taken", nth)),
+            8 => changeset.puts[0].record = Record::Claim(claim(&format!("of {nth}"), "x".repeat(70_000))),
+            9 => changeset.expect(Key::Claim("taken".to_owned()), taken.version),
+            _ => {}
+        }
+        changeset
+    };
+    let commits = (0..90).map(|nth| {
+        let (store, changeset) = (Arc::clone(&store), changeset(nth));
+        tokio::spawn(async move { store.commit(changeset).await })
+    });
+    for (nth, commit) in (0..).zip(commits.collect::<Vec<_>>()) {
+        let answer = commit.await.unwrap();
+        let is_there = load(&store, &format!("of {nth}")).await.is_some();
+        match nth % 10 {
+            7 => assert_eq!(answer, Err(StoreError::Stale), "{nth}"),
+            8 => assert!(matches!(answer, Err(StoreError::TooLarge(_))), "{nth}: {answer:?}"),
+            _ => match answer.unwrap().first_seq {
+                Some(seq) => {
+                    assert_eq!(store.log(seq, 1).await.unwrap(), [entry(number(nth), None, nth).leaf()])
+                }
+                None => assert_eq!(nth % 3, 0),
+            },
+        }
+        assert_eq!(is_there, nth % 10 != 7 && nth % 10 != 8, "{nth}");
+    }
+    let lines = store.audit(0, 100).await.unwrap();
+    assert_eq!(lines.len(), 90 - 18);
+    let said: BTreeSet<_> = lines.iter().map(|line| &line.draft.subject).collect();
+    assert_eq!(said.len(), lines.len(), "each once");
 }
