@@ -1,5 +1,5 @@
-//! A lean HTTP client: it writes prepared bytes and reads no more of an answer
-//! than its status and its length, on one thread of its own.
+//! A lean HTTP client on one thread of its own: it writes prepared bytes, and
+//! every answer has to be of one status.
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
@@ -8,11 +8,10 @@ use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
 use crate::cpu;
+use crate::wire::Connection;
 
 /// What sending all requests took.
 #[derive(Debug)]
@@ -83,25 +82,22 @@ async fn send(
     status: u16,
     pace: Pace,
 ) -> io::Result<Sent> {
-    let mut streams = Vec::new();
+    let mut opened = Vec::new();
     for _ in 0..connections {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        streams.push(stream);
+        opened.push(Connection::open(address).await?);
     }
     let latencies = Rc::new(RefCell::new(Vec::with_capacity(requests.len())));
     let requests = Rc::new(RefCell::new(requests.into_iter().enumerate()));
     let (began, cpu_before) = (Instant::now(), cpu::of_this_thread());
     let mut senders = Vec::new();
-    for mut stream in streams {
+    for mut connection in opened {
         let (requests, latencies) = (requests.clone(), latencies.clone());
         senders.push(tokio::task::spawn_local(async move {
-            let mut buffer = vec![0; 16_384];
             loop {
                 let Some((nth, request)) = requests.borrow_mut().next() else { return io::Result::Ok(()) };
                 let due = due(pace, began, nth).await;
-                stream.write_all(&request).await?;
-                answer(&mut stream, &mut buffer, status).await?;
+                let answer = connection.ask(&request).await?;
+                assert_eq!(answer.status, status, "{}", String::from_utf8_lossy(answer.body));
                 latencies.borrow_mut().push(due.elapsed());
             }
         }));
@@ -124,33 +120,4 @@ async fn due(pace: Pace, began: Instant, nth: usize) -> Instant {
         tokio::task::yield_now().await;
     }
     due
-}
-
-/// Reads one answer, which has to be of this status.
-async fn answer(stream: &mut TcpStream, buffer: &mut [u8], status: u16) -> io::Result<()> {
-    let mut filled = 0;
-    loop {
-        let read = stream.read(&mut buffer[filled..]).await?;
-        if read == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        filled += read;
-        if let Some(length) = whole_length(&buffer[..filled])
-            && filled >= length
-        {
-            let answer = &buffer[..filled];
-            let is_expected = answer.starts_with(format!("HTTP/1.1 {status} ").as_bytes());
-            assert!(is_expected && filled == length, "{}", String::from_utf8_lossy(answer));
-            return Ok(());
-        }
-    }
-}
-
-/// Of head and body, once the head is there.
-fn whole_length(answer: &[u8]) -> Option<usize> {
-    const FIELD: &[u8] = b"\r\ncontent-length: ";
-    let head_end = memchr::memmem::find(answer, b"\r\n\r\n")? + 4;
-    let digits = &answer[memchr::memmem::find(&answer[..head_end], FIELD)? + FIELD.len()..head_end];
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    Some(head_end + digits.fold(0, |length, digit| length * 10 + usize::from(digit - b'0')))
 }

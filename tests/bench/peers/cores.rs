@@ -9,7 +9,7 @@ use crate::fill::{filled, folder};
 use crate::program::SLED;
 use crate::script::Script;
 use crate::table::{Bar, Row};
-use crate::{CLIENTS_PROCESSOR, SERVERS_PROCESSOR, Size, filing, wrk};
+use crate::{CLIENTS_PROCESSOR, SERVERS_PROCESSOR, Size, filing, holders, wrk};
 
 const CORRECTIONS: u64 = 10_000;
 const FILINGS: usize = 10_000;
@@ -35,7 +35,7 @@ pub fn measure(size: &Size) -> Vec<Row> {
                 wrk::run(clients, size.lasts, &target.url, &target.fields).requests_per_s
             });
             serving.end();
-            let holders = filing::program(&runtime, &script, SLED);
+            let holders = holders::program(&runtime, &script.preparations, SLED);
             let serving = holders.program.serve(servers);
             let filings = filing::send(serving.address, script.requests.clone(), Pace::AsAnswered).rate();
             [pages[0], pages[1], filings]

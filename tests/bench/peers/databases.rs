@@ -12,7 +12,7 @@ use crate::postgres::new_database;
 use crate::program::SLED;
 use crate::script::Script;
 use crate::table::{Bar, Row};
-use crate::{Size, filing, start, wrk};
+use crate::{Size, filing, holders, start, wrk};
 
 const CORRECTIONS: u64 = 10_000;
 const FILINGS: usize = 3_000;
@@ -72,7 +72,7 @@ fn once(
     start::answers(&serving, &made, corrections);
     let started = began.elapsed().as_secs_f64();
     serving.end();
-    let holders = filing::program(runtime, script, stores[1]);
+    let holders = holders::program(runtime, &script.preparations, stores[1]);
     let serving = holders.program.serve(None);
     let filings = filing::send(serving.address, script.requests.clone(), Pace::AsAnswered).rate();
     [lines, page, point, check, started, filings]

@@ -6,14 +6,13 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use zhengming::env::clock::SystemClock;
 use zhengming::env::entropy::{OsEntropy, uuid_v7};
@@ -25,13 +24,12 @@ use zhengming::http::client::TrustedProxies;
 use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
 use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{self, Service};
-use zhengming::store::postgres::{PostgresOptions, PostgresStore};
-use zhengming::store::sled::{SledOptions, SledStore};
-use zhengming::store::{Changeset, Store};
+use zhengming::store::Store;
 
 use crate::client::{self, Pace, Sent};
-use crate::fill::{Filled, empty_on, folder};
-use crate::program::{SLED, free_address};
+use crate::fill::folder;
+use crate::holders::{commit_all, prepared_store};
+use crate::program::free_address;
 use crate::script::{Script, peers_request};
 use crate::table::{Bar, Row, median};
 use crate::{Size, cpu, house};
@@ -145,46 +143,9 @@ pub fn send(address: SocketAddr, requests: Vec<Vec<u8>>, pace: Pace) -> Sent {
     sent.join().expect("every answer is 201").expect("the connections hold")
 }
 
-/// The program, on a store in which every holder has proved control.
-pub fn program(runtime: &Runtime, script: &Script, store: &str) -> Filled {
-    let made = empty_on(store);
-    if store == SLED {
-        drop(prepared_store(runtime, script, &made.folder.path().join("data")));
-    } else {
-        runtime.block_on(async {
-            let store = PostgresStore::open(&PostgresOptions::new(store)).await.expect("it is empty");
-            commit_all(&(Arc::new(store) as Arc<dyn Store>), script.preparations.clone()).await;
-        });
-    }
-    made
-}
-
-/// A new store in which every holder has proved control.
-fn prepared_store(runtime: &Runtime, script: &Script, dir: &Path) -> Arc<dyn Store> {
-    let options = SledOptions::new(dir.join("db"), dir.join("high-water-mark"));
-    let store: Arc<dyn Store> = Arc::new(SledStore::open(&options).expect("a new store"));
-    runtime.block_on(commit_all(&store, script.preparations.clone()));
-    store
-}
-
-async fn commit_all(store: &Arc<dyn Store>, changesets: Vec<Changeset>) {
-    let changesets = Arc::new(Mutex::new(changesets.into_iter()));
-    let mut callers = JoinSet::new();
-    for _ in 0..CALLERS {
-        let (store, changesets) = (store.clone(), changesets.clone());
-        callers.spawn(async move {
-            let next = || changesets.lock().unwrap_or_else(PoisonError::into_inner).next();
-            while let Some(changeset) = next() {
-                store.commit(changeset).await.expect("each changeset is committed once");
-            }
-        });
-    }
-    callers.join_all().await;
-}
-
 fn store_alone(runtime: &Runtime, script: &Script) -> Turn {
     let folder = folder();
-    let store = prepared_store(runtime, script, folder.path());
+    let store = prepared_store(runtime, &script.preparations, folder.path());
     let changesets = script.filings.clone();
     let count = changesets.len();
     let (began, cpu_before) = (Instant::now(), cpu::of_this_process());
@@ -197,7 +158,7 @@ fn store_alone(runtime: &Runtime, script: &Script) -> Turn {
 /// Includes a log line for each request and quotas; rates by address are off, as
 /// all come from one. The worker that checks what was filed does not run.
 pub fn over_http(runtime: &Runtime, script: &Script, dir: &Path, makes_snapshot: bool) -> Turn {
-    let store = prepared_store(runtime, script, dir);
+    let store = prepared_store(runtime, &script.preparations, dir);
     let count = script.requests.len();
     let stop = CancellationToken::new();
     let (listener, server) = runtime.block_on(async {

@@ -4,13 +4,12 @@
 
 use tokio::runtime::Runtime;
 
-use crate::Size;
 use crate::client::{self, Pace, Sent};
-use crate::filing;
 use crate::fill::{filled, folder, number};
 use crate::program::SLED;
 use crate::script::Script;
 use crate::table::{Bar, Row, median};
+use crate::{Size, filing, holders};
 
 const CORRECTIONS: u64 = 10_000;
 const CONNECTIONS: usize = 64;
@@ -57,7 +56,7 @@ fn filings(size: &Size) -> Vec<(f64, Sent)> {
     let count = if size.is_bench { FILINGS } else { 200 };
     let script = runtime.block_on(Script::record(count, played.path()));
     let send = |pace| {
-        let made = filing::program(&runtime, &script, SLED);
+        let made = holders::program(&runtime, &script.preparations, SLED);
         let serving = made.program.serve(None);
         filing::send(serving.address, script.requests.clone(), pace)
     };

@@ -20,8 +20,11 @@ mod dice;
 mod download;
 mod feed;
 mod filing;
+#[path = "../fill.rs"]
 mod fill;
 mod growth;
+#[path = "../holders.rs"]
+mod holders;
 #[path = "../house.rs"]
 #[allow(dead_code, reason = "not each benchmark asks for all of it")]
 mod house;
@@ -32,14 +35,20 @@ mod nginx;
 #[path = "../../it/support/postgres.rs"]
 #[allow(clippy::unwrap_used)]
 mod postgres;
+#[path = "../program.rs"]
+#[allow(dead_code, reason = "not each benchmark asks for all of it")]
 mod program;
+#[path = "../script.rs"]
 mod script;
 #[path = "../snapshot.rs"]
 mod snapshot;
 mod start;
+#[path = "../table.rs"]
 mod table;
 mod taking;
 mod tenures;
+#[path = "../wire.rs"]
+mod wire;
 mod wrk;
 mod zms;
 

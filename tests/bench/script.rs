@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokio::sync::watch;
+use zhengming::casework::Casework;
 use zhengming::casework::actors::Owner;
 use zhengming::casework::control::{Language, Method};
 use zhengming::casework::filing::{Filing, Idempotency, Saying};
@@ -50,15 +51,7 @@ impl Script {
     pub async fn record(filings: usize, dir: &Path) -> Self {
         let recorder = Arc::new(Recorder::default());
         let casework = casework(recorder.clone(), dir);
-        let mut tokens = Vec::new();
-        for nth in 0..filings {
-            let number = number(nth);
-            let started = casework.start_verification(number, Method::SmsCode, Language::Zh, None).await;
-            let id = started.expect("mobiles receive codes").id;
-            let code = casework.code_for(Owner::at_the_command_line(), id);
-            let confirmed = casework.confirm_verification(id, &code).await;
-            tokens.push(confirmed.expect("the code is the right one").token);
-        }
+        let tokens = proved(&casework, filings).await;
         let preparations = as_made_at_once(&recorder.take());
         for (nth, token) in tokens.iter().enumerate() {
             let holder = casework.holder(token).await.expect("the token is fresh");
@@ -68,9 +61,34 @@ impl Script {
                 .await
                 .expect("it is the number's first filing");
         }
-        let requests = tokens.iter().enumerate().map(|(nth, token)| request(nth, token)).collect();
-        Self { preparations, filings: recorder.take(), requests }
+        Self { preparations, filings: recorder.take(), requests: requests(&tokens) }
     }
+
+    /// The same without what each filing commits.
+    pub async fn of_requests(filings: usize, dir: &Path) -> Self {
+        let recorder = Arc::new(Recorder::default());
+        let tokens = proved(&casework(recorder.clone(), dir), filings).await;
+        let preparations = as_made_at_once(&recorder.take());
+        Self { preparations, filings: Vec::new(), requests: requests(&tokens) }
+    }
+}
+
+/// Tokens of holders who have proved control.
+async fn proved(casework: &Casework, holders: usize) -> Vec<String> {
+    let mut tokens = Vec::new();
+    for nth in 0..holders {
+        let number = number(nth);
+        let started = casework.start_verification(number, Method::SmsCode, Language::Zh, None).await;
+        let id = started.expect("mobiles receive codes").id;
+        let code = casework.code_for(Owner::at_the_command_line(), id);
+        let confirmed = casework.confirm_verification(id, &code).await;
+        tokens.push(confirmed.expect("the code is the right one").token);
+    }
+    tokens
+}
+
+fn requests(tokens: &[String]) -> Vec<Vec<u8>> {
+    tokens.iter().enumerate().map(|(nth, token)| request(nth, token)).collect()
 }
 
 /// The records that these changesets leave, in as few changesets as hold them:

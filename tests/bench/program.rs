@@ -2,9 +2,10 @@
 //! go to a file.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
@@ -54,7 +55,10 @@ pub struct Serving {
 
 impl Program {
     pub fn in_dir(dir: &Path, store: &str) -> Self {
-        let config = CONFIG.replace("{store}", store);
+        Self::configured(dir, &CONFIG.replace("{store}", store))
+    }
+
+    pub fn configured(dir: &Path, config: &str) -> Self {
         fs::write(dir.join("zhengming.toml"), config).expect("the folder is ours");
         Self { dir: dir.to_owned() }
     }
@@ -66,6 +70,21 @@ impl Program {
         let out = String::from_utf8(issued.stdout).expect("it speaks UTF-8");
         let key = out.split_whitespace().find(|word| word.starts_with("zmo_") || word.starts_with("zmp_"));
         key.unwrap_or_else(|| panic!("{out} {}", String::from_utf8_lossy(&issued.stderr))).to_owned()
+    }
+
+    /// What a command prints that is given this to read.
+    ///
+    /// # Panics
+    /// Where it fails.
+    pub fn says(&self, words: &str, input: &str) -> String {
+        let mut command = self.command(None, words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program runs");
+        child.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("it reads");
+        let ended = child.wait_with_output().expect("it is ours");
+        let (out, error) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert!(ended.status.success(), "{words}: {out} {error}");
+        out.into_owned()
     }
 
     /// On this processor alone, or on all. Returns once it takes connections.
@@ -81,7 +100,11 @@ impl Program {
 
     fn command(&self, processor: Option<usize>, words: &str) -> Command {
         let mut command = on_processor(processor, env!("CARGO_BIN_EXE_zhengming"));
-        command.args(words.split(' ')).args(["--config", "zhengming.toml"]).current_dir(&self.dir);
+        command.args(words.split(' ')).current_dir(&self.dir);
+        // What asks over HTTP as anybody could has none.
+        if !words.contains("--url") {
+            command.args(["--config", "zhengming.toml"]);
+        }
         command
     }
 }
@@ -104,12 +127,23 @@ impl Serving {
 
     /// What it holds now, and the most that it held.
     pub fn memory_mib(&self) -> (f64, f64) {
+        (self.status("VmRSS:") / 1_024.0, self.status("VmHWM:") / 1_024.0)
+    }
+
+    pub fn threads(&self) -> usize {
+        self.status("Threads:") as usize
+    }
+
+    /// Open ones: files, connections and the like.
+    pub fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("this is Linux").count()
+    }
+
+    /// A figure that the kernel keeps; of memory in KiB.
+    fn status(&self, field: &str) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("this is Linux");
-        let of = |field: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("it is running");
-            line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1_024.0
-        };
-        (of("VmRSS:"), of("VmHWM:"))
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("it is running");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 }
 
