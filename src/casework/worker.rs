@@ -30,20 +30,36 @@ const SAYINGS_MAX: u32 = 50;
 const SAY_AGAIN_MS: u64 = 500;
 
 impl Casework {
-    /// Runs until told to stop, or until the store fails.
+    /// Runs until told to stop, or until the store fails. Figures may take long
+    /// to count, after a log has grown by much: no task waits for them.
     pub async fn work(&self, stop: &CancellationToken) -> Result<()> {
+        tokio::select! {
+            ended = self.run_tasks(stop) => ended,
+            failed = self.keep_counting() => failed,
+        }
+    }
+
+    /// Until the store fails.
+    async fn keep_counting(&self) -> Result<()> {
+        let mut count_from = self.now();
+        loop {
+            if count_from <= self.now() && !self.count_figures().await.or_else(passing)? {
+                count_from = later(self.now(), SignedDuration::from_secs(COUNT_EVERY_S));
+            }
+            tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
+        }
+    }
+
+    async fn run_tasks(&self, stop: &CancellationToken) -> Result<()> {
         let under_way = Arc::new(Mutex::new(BTreeSet::new()));
         let places = Arc::new(Semaphore::new(TASKS_AT_ONCE_MAX));
         let failed = CancellationToken::new();
-        let (mut purge_from, mut count_from) = (self.now(), self.now());
+        let mut purge_from = self.now();
         loop {
             if purge_from <= self.now() && !self.purge().await.or_else(passing)? {
                 self.sweep_old_documents().await.or_else(|error| passing(error).map(drop))?;
                 self.sweep_old_uploads().await.or_else(|error| passing(error).map(drop))?;
                 purge_from = later(self.now(), SignedDuration::from_mins(PURGE_EVERY_MINUTES));
-            }
-            if count_from <= self.now() && !self.count_figures().await.or_else(passing)? {
-                count_from = later(self.now(), SignedDuration::from_secs(COUNT_EVERY_S));
             }
             // A store that is away is looked at again soon.
             let due = self.due_tasks().await.or_else(|error| passing(error).map(|_| Vec::new()))?;

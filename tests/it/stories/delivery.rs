@@ -1,8 +1,12 @@
 //! What becomes of messages: the gateway reports, whoever waits is told.
 
+use std::time::Duration;
+
 use http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, GATEWAY_TOKEN, World};
 
@@ -101,4 +105,20 @@ async fn a_store_that_leaves_a_claimed_task_unread_ends_nobody() {
     world.advance(SignedDuration::from_secs(30));
     one_of_two.work_off().await.unwrap();
     assert_eq!(world.messages_to(NUMBER).len(), 1);
+}
+
+#[tokio::test]
+async fn a_code_does_not_wait_for_figures() {
+    let world = World::new().await;
+    world.store.slow_log_down();
+    let (casework, stop) = (world.casework.clone(), CancellationToken::new());
+    let _stop = stop.clone().drop_guard();
+    tokio::spawn(async move { casework.work(&stop).await });
+    world.asks_for_code(NUMBER).await.ok(201);
+    let sent = async {
+        while world.messages_to(NUMBER).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), sent).await.unwrap();
 }

@@ -16,6 +16,7 @@ pub struct WatchedStore {
     is_flush_due: AtomicBool,
     leaves_after_change: AtomicBool,
     is_away: AtomicBool,
+    is_log_slow: AtomicBool,
 }
 
 impl WatchedStore {
@@ -27,6 +28,11 @@ impl WatchedStore {
     /// After the next change the store is away for whoever reads next.
     pub fn leave_after_change(&self) {
         self.leaves_after_change.store(true, Ordering::SeqCst);
+    }
+
+    /// Whoever reads the log from now on is at it for ever.
+    pub fn slow_log_down(&self) {
+        self.is_log_slow.store(true, Ordering::SeqCst);
     }
 
     /// As if the next flush were under way: records of it can be read, entries
@@ -55,6 +61,9 @@ impl Store for WatchedStore {
     }
 
     async fn log(&self, after: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        if self.is_log_slow.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         self.inner.log(after, limit).await
     }
 
