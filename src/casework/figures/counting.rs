@@ -45,6 +45,14 @@ struct Case {
     seconds: u64,
 }
 
+/// When entries were decided, as they were read last: whoever keeps step with
+/// others asks for the same ones.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    first: u64,
+    dates: Vec<Timestamp>,
+}
+
 /// Of an entry only its time is of interest.
 #[derive(Debug, Deserialize)]
 struct Dated {
@@ -55,10 +63,11 @@ impl Casework {
     /// Counts what has happened since the last turn. Returns whether there may
     /// be more.
     pub async fn count_figures(&self) -> Result<bool> {
-        let mut is_more = self.count_series(Series::Disputes, None).await?;
-        is_more |= self.count_series(Series::Log, None).await?;
+        let mut read = Read::default();
+        let mut is_more = self.count_series(Series::Disputes, None, &mut read).await?;
+        is_more |= self.count_series(Series::Log, None, &mut read).await?;
         for (provider, since) in self.provider_since().await? {
-            is_more |= self.count_series(Series::Serving(provider), Some(since)).await?;
+            is_more |= self.count_series(Series::Serving(provider), Some(since), &mut read).await?;
         }
         Ok(is_more)
     }
@@ -76,8 +85,8 @@ impl Casework {
         Ok(since)
     }
 
-    async fn count_series(&self, series: Series, since: Option<Timestamp>) -> Result<bool> {
-        let Some(changeset) = self.counted(series, since).await? else { return Ok(false) };
+    async fn count_series(&self, series: Series, since: Option<Timestamp>, read: &mut Read) -> Result<bool> {
+        let Some(changeset) = self.counted(series, since, read).await? else { return Ok(false) };
         match self.commit(changeset).await {
             // Another worker counted.
             Ok(()) | Err(Error::Stale) => Ok(true),
@@ -90,14 +99,15 @@ impl Casework {
         &self,
         series: Series,
         since: Option<Timestamp>,
+        read: &mut Read,
     ) -> Result<Option<Changeset>> {
         let found = self.store().load::<Counting>(&series).await?;
         let mut counting = found.unwrap_or_else(|| Versioned::new(Counting::new(series.clone())));
         let next = counting.value.next;
         let turn = match &series {
             Series::Disputes => self.read_audit(next).await?,
-            Series::Log => self.read_log(next).await?,
-            Series::Serving(provider) => self.read_acks(provider, next, since).await?,
+            Series::Log => self.read_log(next, read).await?,
+            Series::Serving(provider) => self.read_acks(provider, next, since, read).await?,
         };
         if turn.next == next {
             return Ok(None);
@@ -157,23 +167,29 @@ impl Casework {
         Ok(cells.next_back().map(|cell| Case { at, cell, seconds: seconds_between(dispute.filed_at, at) }))
     }
 
-    async fn read_log(&self, next: u64) -> Result<Turn> {
-        let entries = self.dates(next, ENTRIES_MAX).await?;
+    async fn read_log(&self, next: u64, read: &mut Read) -> Result<Turn> {
+        let entries = self.dates(next, ENTRIES_MAX, read).await?;
         let mut turn = Turn::until(next + entries.len() as u64);
         turn.cases.extend(entries.iter().map(|at| Case { at: *at, cell: Cell::Published, seconds: 0 }));
         Ok(turn)
     }
 
     /// An entry was served with the first acknowledgement that has it.
-    async fn read_acks(&self, provider: &ProviderId, next: u64, since: Option<Timestamp>) -> Result<Turn> {
+    async fn read_acks(
+        &self,
+        provider: &ProviderId,
+        next: u64,
+        since: Option<Timestamp>,
+        read: &mut Read,
+    ) -> Result<Turn> {
         let listing = Listing::AcksAbove { provider: provider.clone(), stage: Stage::Serving, size: next };
         let (acks, _) = self.store().page::<Ack>(&listing, None, ACKS_MAX).await?;
         let served = acks.last().map_or(next, |ack| ack.value.size);
         let count = (served - next).min(ENTRIES_MAX as u64) as usize;
-        let entries = if count == 0 { Vec::new() } else { self.dates(next, count).await? };
+        let entries: &[Timestamp] = if count == 0 { &[] } else { self.dates(next, count, read).await? };
         let mut turn = Turn::until(next + entries.len() as u64);
         let mut acks = acks.iter().map(|ack| &ack.value).peekable();
-        for (seq, decided_at) in (next..).zip(entries) {
+        for (seq, decided_at) in (next..).zip(entries.iter().copied()) {
             while acks.next_if(|ack| ack.size <= seq).is_some() {}
             let Some(ack) = acks.peek() else { break };
             if since.is_none_or(|since| since <= decided_at) {
@@ -184,14 +200,27 @@ impl Casework {
         Ok(turn)
     }
 
-    /// When entries were decided.
-    async fn dates(&self, first: u64, count: usize) -> Result<Vec<Timestamp>> {
-        let leaves = self.store().log(first, count).await?;
-        let dated = |(seq, leaf): (u64, &Vec<u8>)| match serde_json::from_slice::<Dated>(leaf) {
-            Ok(dated) => Ok(dated.at),
-            Err(error) => Err(Error::Fatal(format!("entry {seq}: {error}"))),
-        };
-        (first..).zip(&leaves).map(dated).collect()
+    /// When entries were decided: out of those read last, if all of them are.
+    async fn dates<'r>(&self, first: u64, count: usize, read: &'r mut Read) -> Result<&'r [Timestamp]> {
+        if read.range(first, count).is_none() {
+            let leaves = self.store().log(first, count).await?;
+            let dated = |(seq, leaf): (u64, &Vec<u8>)| match serde_json::from_slice::<Dated>(leaf) {
+                Ok(dated) => Ok(dated.at),
+                Err(error) => Err(Error::Fatal(format!("entry {seq}: {error}"))),
+            };
+            let dates = (first..).zip(&leaves).map(dated).collect::<Result<_>>()?;
+            *read = Read { first, dates };
+        }
+        // There may be fewer than were asked for.
+        let read: &'r Read = read;
+        Ok(read.range(first, count).unwrap_or(&read.dates))
+    }
+}
+
+impl Read {
+    fn range(&self, first: u64, count: usize) -> Option<&[Timestamp]> {
+        let from = usize::try_from(first.checked_sub(self.first)?).ok()?;
+        self.dates.get(from..from.checked_add(count)?)
     }
 }
 

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::counting::Read;
 use super::*;
 use crate::casework::actors::Owner;
 use crate::casework::testkit::parts;
@@ -180,13 +181,18 @@ async fn a_turn_that_breaks_off_or_comes_second_counts_nothing() {
         town.files().await;
     }
     // Killed before the commit.
-    assert!(town.worker.counted(Series::Disputes, None).await.unwrap().is_some());
+    assert!(town.worker.counted(Series::Disputes, None, &mut Read::default()).await.unwrap().is_some());
     assert_eq!(town.figures().await.filed, Figure::Zero);
-    let slower = town.another_worker().counted(Series::Disputes, None).await.unwrap().unwrap();
+    let slower =
+        town.another_worker().counted(Series::Disputes, None, &mut Read::default()).await.unwrap().unwrap();
     town.counts().await;
     assert_eq!(town.worker.commit(slower).await, Err(Error::Stale));
     assert_eq!(town.figures().await.filed, Figure::Shown(10));
-    assert_eq!(town.worker.counted(Series::Disputes, None).await, Ok(None), "nothing is new");
+    assert_eq!(
+        town.worker.counted(Series::Disputes, None, &mut Read::default()).await,
+        Ok(None),
+        "nothing is new"
+    );
     // The five that waited go on waiting in the record.
     for _ in 0..5 {
         town.files().await;

@@ -52,6 +52,18 @@ async fn label_of(world: &World, number: &str, provider: &str) -> Versioned<Labe
 }
 
 #[tokio::test]
+async fn entries_are_counted_for_all_who_keep_step_with_one_look() {
+    let world = World::new().await;
+    corrected(&world, NUMBER).await;
+    for id in ["tencent", "baidu", "sogou"] {
+        serves(&world.provider(id).await).await;
+    }
+    let before = world.store.log_reads();
+    world.casework.count_figures().await.unwrap();
+    assert_eq!(world.store.log_reads(), before + 1);
+}
+
+#[tokio::test]
 async fn the_timeline_tells_what_happened_at_each_provider() {
     let world = World::new().await;
     let (tencent, sogou) = (world.provider("tencent").await, world.provider("sogou").await);

@@ -17,12 +17,18 @@ pub struct WatchedStore {
     leaves_after_change: AtomicBool,
     is_away: AtomicBool,
     is_log_slow: AtomicBool,
+    log_reads: AtomicU64,
 }
 
 impl WatchedStore {
     /// Changesets that were committed and were not empty.
     pub fn changes(&self) -> u64 {
         self.changes.load(Ordering::SeqCst)
+    }
+
+    /// How often entries were read.
+    pub fn log_reads(&self) -> u64 {
+        self.log_reads.load(Ordering::SeqCst)
     }
 
     /// After the next change the store is away for whoever reads next.
@@ -61,6 +67,7 @@ impl Store for WatchedStore {
     }
 
     async fn log(&self, after: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.log_reads.fetch_add(1, Ordering::SeqCst);
         if self.is_log_slow.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
