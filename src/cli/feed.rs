@@ -11,6 +11,7 @@ use crate::cli::args::{ConfigArg, FeedCommand, Input, VerifyArgs, VerifyReceiptA
 use crate::cli::config::Config;
 use crate::cli::house::World;
 use crate::cli::mirror::source;
+use crate::cli::patient::Patient;
 use crate::cli::progress::Bar;
 use crate::cli::{Failed, new_log};
 use crate::domain::correction::{Entry, NameAction};
@@ -33,7 +34,7 @@ pub async fn feed(
 
 async fn verify(args: VerifyArgs) -> Result<(), Failed> {
     let source = source(&args.log, args.key_file.as_deref())?;
-    let log = Log { source: Arc::new(source), verifier: args.log.verifier };
+    let log = Log { source: Arc::new(Patient(source)), verifier: args.log.verifier };
     let report = audit(&log, args.key_file.is_some(), &std::env::temp_dir(), &Bar::default()).await;
     let report = report.map_err(|error| Failed::because(&error.to_string()))?;
     print!("{}", told(&report, log.verifier.name()));

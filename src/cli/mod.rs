@@ -14,6 +14,7 @@ mod mirror;
 mod new_log;
 mod owner;
 mod partners;
+mod patient;
 mod progress;
 mod remote;
 pub mod serve;

@@ -46,7 +46,7 @@ pub use log::{Log, Signed, leaves, width};
 pub use output::Format;
 pub use round::{Mirror, Options, Round};
 pub use snapshot::SnapshotSum;
-pub use source::{Source, SourceError};
+pub use source::{ByteStream, Source, SourceError};
 pub use tiles::Tiles;
 
 /// As the service gets to know us.
