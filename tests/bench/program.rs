@@ -72,19 +72,21 @@ impl Program {
         key.unwrap_or_else(|| panic!("{out} {}", String::from_utf8_lossy(&issued.stderr))).to_owned()
     }
 
-    /// What a command prints that is given this to read.
-    ///
-    /// # Panics
-    /// Where it fails.
-    pub fn says(&self, words: &str, input: &str) -> String {
+    /// What a command prints that is given this to read; where it fails, why.
+    pub fn tries(&self, words: &str, input: &str) -> Result<String, String> {
         let mut command = self.command(None, words);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
         child.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("it reads");
         let ended = child.wait_with_output().expect("it is ours");
-        let (out, error) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-        assert!(ended.status.success(), "{words}: {out} {error}");
-        out.into_owned()
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if ended.status.success() { Ok(text(&ended.stdout)) } else { Err(text(&ended.stderr)) }
+    }
+
+    /// # Panics
+    /// Where it fails.
+    pub fn says(&self, words: &str, input: &str) -> String {
+        self.tries(words, input).unwrap_or_else(|why| panic!("{words}: {why}"))
     }
 
     /// On this processor alone, or on all. Returns once it takes connections.

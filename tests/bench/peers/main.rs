@@ -39,6 +39,7 @@ mod postgres;
 #[allow(dead_code, reason = "not each benchmark asks for all of it")]
 mod program;
 #[path = "../script.rs"]
+#[allow(dead_code, reason = "not each benchmark asks for all of it")]
 mod script;
 #[path = "../snapshot.rs"]
 mod snapshot;
@@ -48,6 +49,7 @@ mod table;
 mod taking;
 mod tenures;
 #[path = "../wire.rs"]
+#[allow(dead_code, reason = "not each benchmark asks for all of it")]
 mod wire;
 mod wrk;
 mod zms;

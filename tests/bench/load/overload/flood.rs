@@ -19,6 +19,11 @@ use crate::wire::Connection;
 
 /// Who has no answer by then goes away.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// And who is not let in: where the system's queue is full, it says nothing,
+/// and knocking again by itself a second later would be no flood.
+const KNOCK_PATIENCE: Duration = Duration::from_millis(200);
+/// For connections that are kept, made before the flood.
+const KNOCKS_MAX: usize = 50;
 
 /// What is sent.
 #[derive(Debug)]
@@ -168,8 +173,10 @@ async fn pour(address: SocketAddr, requests: Requests, flow: Flow) -> (Flooded, 
 impl Flood {
     async fn send(self: Rc<Self>) {
         let mut connection = None;
-        if !self.flow.anew {
-            connection = self.open().await;
+        for _ in 0..if self.flow.anew { 0 } else { KNOCKS_MAX } {
+            if connection.is_none() {
+                connection = self.open().await;
+            }
         }
         loop {
             self.idle.set(self.idle.get() + 1);
@@ -178,6 +185,7 @@ impl Flood {
             let arrived = Instant::now();
             if connection.is_none() {
                 connection = self.open().await;
+                self.done.borrow_mut().refused += u64::from(connection.is_none());
             }
             let Some(open) = &mut connection else { continue };
             let nth = self.requests.borrow_mut().take();
@@ -188,14 +196,7 @@ impl Flood {
     }
 
     async fn open(&self) -> Option<Connection> {
-        let opened = timeout(PATIENCE, Connection::open(self.address)).await;
-        let opened = opened.ok().and_then(Result::ok);
-        if opened.is_none() {
-            self.done.borrow_mut().refused += 1;
-            // Nobody knocks again at once.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        opened
+        timeout(KNOCK_PATIENCE, Connection::open(self.address)).await.ok().and_then(Result::ok)
     }
 
     /// Whether the connection can be gone on with.

@@ -5,6 +5,7 @@ mod flood;
 mod probe;
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -19,7 +20,8 @@ use crate::table::{Bar, Row, table};
 
 const SERVERS_PROCESSOR: usize = 0;
 const CLIENTS_PROCESSOR: usize = 1;
-const PEAK_CONNECTIONS: usize = 64;
+/// The peak is the better of both.
+const PEAK_CONNECTIONS: [usize; 2] = [64, 512];
 /// More than wait in the store's queue.
 const KEPT_CONNECTIONS: usize = 4_000;
 /// As many as the program takes at once.
@@ -28,7 +30,7 @@ const TIMES: f64 = 10.0;
 
 const GOODPUT_MIN: f64 = 0.8;
 const RECOVERY_S_MAX: f64 = 5.0;
-const FILINGS: usize = 160_000;
+const FILINGS: usize = 240_000;
 const CORRECTIONS: u64 = 10_000;
 
 /// One thing that is asked for too often.
@@ -80,28 +82,34 @@ fn pages(size: &Size) -> Subject {
 fn overloaded(size: &Size, subject: Subject, anew: bool) -> Vec<Row> {
     let Subject { what, made, requests } = subject;
     let serving = made.program.serve(Some(SERVERS_PROCESSOR));
-    let peak = Flow {
-        connections: PEAK_CONNECTIONS,
-        anew,
-        rate: None,
-        lasts: size.lasts / 3,
-        processor: CLIENTS_PROCESSOR,
-    };
-    let (at_peak, requests) = flood(serving.address, requests, peak);
+    let (at_peak, requests) = peak(size, serving.address, requests, anew);
     let (before, requests) = probe::median(serving.address, requests);
     let memory_before = serving.memory_mib().0;
     let many = if anew { NEW_CONNECTIONS } else { KEPT_CONNECTIONS };
     let connections = if size.is_bench { many } else { 200 };
     let rate = Some(at_peak.goodput() * TIMES);
     let cpu_before = serving.cpu();
-    let (over, requests) =
-        flood(serving.address, requests, Flow { connections, rate, lasts: size.lasts, ..peak });
+    let flow = Flow { connections, anew, rate, lasts: size.lasts, processor: CLIENTS_PROCESSOR };
+    let (over, requests) = flood(serving.address, requests, flow);
     let cpu = serving.cpu() - cpu_before;
     let memory_peak = serving.memory_mib().1;
     let recovered = probe::until_recovered(serving.address, requests, before);
     let what = format!("{what}, {connections} {}", if anew { "new connections" } else { "kept connections" });
     let memory = [memory_before, memory_peak, serving.memory_mib().0];
     rows(&what, [&at_peak, &over], cpu, memory, (before, recovered))
+}
+
+/// As many as are answered; the better of two turns.
+fn peak(size: &Size, address: SocketAddr, mut requests: Requests, anew: bool) -> (Flooded, Requests) {
+    let mut best: Option<Flooded> = None;
+    for connections in PEAK_CONNECTIONS {
+        let lasts = size.lasts / 3;
+        let flow = Flow { connections, anew, rate: None, lasts, processor: CLIENTS_PROCESSOR };
+        let (turn, rest) = flood(address, requests, flow);
+        requests = rest;
+        best = best.into_iter().chain([turn]).max_by(|one, other| one.goodput().total_cmp(&other.goodput()));
+    }
+    (best.expect("there were two turns"), requests)
 }
 
 fn rows(
@@ -115,7 +123,7 @@ fn rows(
     let seconds = over.took.as_secs_f64();
     let goodput = [(over.goodput(), peak.goodput())];
     let mut rows = vec![
-        Row::beside(what, "1/s", &goodput, "the peak of 64", Bar::AtLeast(GOODPUT_MIN)),
+        Row::beside(what, "1/s", &goodput, "the peak", Bar::AtLeast(GOODPUT_MIN)),
         shown("  offered", "1/s", over.offered as f64 / seconds),
         shown("  no connection free", "1/s", over.unsent as f64 / seconds),
     ];
@@ -135,14 +143,14 @@ fn rows(
             "  50 % of what succeeds within",
             "ms",
             &[(within(over)[0], within(peak)[0])],
-            "the peak of 64",
+            "the peak",
             Bar::Shown,
         ),
         Row::beside(
             "  99 % of what succeeds within",
             "ms",
             &[(within(over)[1], within(peak)[1])],
-            "the peak of 64",
+            "the peak",
             Bar::Shown,
         ),
         shown("  memory before", "MiB", memory[0]),

@@ -24,8 +24,9 @@ pub struct Checks {
     found: BTreeMap<String, usize>,
     requests: usize,
     errors: u64,
+    audit: Result<String, String>,
     audited: Duration,
-    mirrored: String,
+    mirrored: Result<String, String>,
 }
 
 pub async fn after(soak: &Rc<Soak>, program: &Program, serving: &Serving, dir: &Path) -> Checks {
@@ -35,11 +36,11 @@ pub async fn after(soak: &Rc<Soak>, program: &Program, serving: &Serving, dir: &
     let verifier = verifier(serving).await;
     let log = format!("--url {} --verifier {verifier} --key-file provider.key", serving.url(""));
     let began = Instant::now();
-    program.says(&format!("feed verify {log}"), "");
+    let audit = program.tries(&format!("feed verify {log}"), "");
     let audited = began.elapsed();
     let out = dir.join("mirror");
-    let mirrored = program.says(&format!("mirror {log} --out {} --once", out.display()), "");
-    Checks { filed: filed.len(), found, requests, errors, audited, mirrored }
+    let mirrored = program.tries(&format!("mirror {log} --out {} --once", out.display()), "");
+    Checks { filed: filed.len(), found, requests, errors, audit, audited, mirrored }
 }
 
 /// By their own tokens.
@@ -66,6 +67,7 @@ async fn verifier(serving: &Serving) -> String {
 impl Checks {
     pub fn table(&self, size: &Size, gauges: &Gauges) -> String {
         let found: usize = self.found.values().sum();
+        let failed = [&self.audit, &self.mirrored].into_iter().filter(|said| said.is_err()).count();
         let bar = |bar| if size.is_bench { bar } else { Bar::Shown };
         let rows = [
             Row::alone("requests", "", self.requests as f64, Bar::Shown),
@@ -86,12 +88,16 @@ impl Checks {
                 bar(Bar::AtMost(DESCRIPTORS_LEFT_MAX as f64)),
             ),
             Row::alone("processor, of one", "%", gauges.cpu_percent(size.lasts), Bar::Shown),
+            Row::alone("audits and mirrors that failed", "", failed as f64, Bar::AtMost(0.0)),
             Row::alone("the whole log audited in", "s", self.audited.as_secs_f64(), Bar::Shown),
         ];
         let mut text = table(&rows);
         let states = self.found.iter().map(|(status, count)| format!("{status}: {count}"));
         let _ = writeln!(text, "disputes afterwards: {}", states.collect::<Vec<_>>().join(", "));
-        let _ = writeln!(text, "a mirror from nothing: {}", self.mirrored.trim_end());
+        for (who, said) in [("audit", &self.audit), ("a mirror from nothing", &self.mirrored)] {
+            let said = said.as_ref().unwrap_or_else(|why| why);
+            let _ = writeln!(text, "{who}: {}", said.trim_end());
+        }
         text
     }
 }
