@@ -25,11 +25,11 @@ const POLL_PAUSE: Duration = Duration::from_secs(2);
 
 /// Who knows a number's tenure.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Known {
-    ByApi,
-    ByLedger,
+enum KnownBy {
+    Api,
+    Ledger,
     /// So that a moderator has to see to it.
-    ByNobody,
+    Nobody,
 }
 
 /// One after the other, whether those before are done or not.
@@ -76,7 +76,7 @@ async fn control_and_file(soak: &Soak, nth: u64, caller: &mut Caller) -> Option<
     if nth % 5 >= mix::FILERS_OF_FIVE {
         return None;
     }
-    let opened = (known != Known::ByLedger).then_some("2025-03");
+    let opened = (known != KnownBy::Ledger).then_some("2025-03");
     let body = json!({
         "reason": "reassigned",
         "opened": opened,
@@ -112,17 +112,17 @@ async fn prove_control(soak: &Soak, number: Number, caller: &mut Caller) -> Opti
 }
 
 /// Each number has one holder.
-fn number(soak: &Soak, nth: u64) -> (Known, Number) {
+fn number(soak: &Soak, nth: u64) -> (KnownBy, Number) {
     let of_ten = nth % 10;
     let (known, digits) = if of_ten < mix::CASES_OF_TEN_FILINGS {
-        (Known::ByNobody, 8_615_600_000_000 + spread(nth))
+        (KnownBy::Nobody, 8_615_600_000_000 + spread(nth))
     } else if of_ten < mix::CASES_OF_TEN_FILINGS + 2 {
-        (Known::ByLedger, fill::number(nth % soak.corrections))
+        (KnownBy::Ledger, fill::number(nth % soak.corrections))
     } else {
-        (Known::ByApi, 8_613_300_000_000 + spread(nth))
+        (KnownBy::Api, 8_613_300_000_000 + spread(nth))
     };
     let number = Number::from_digits(digits).expect("thirteen digits");
-    if known == Known::ByApi {
+    if known == KnownBy::Api {
         soak.operator.set(number, contracts());
     }
     (known, number)
