@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use regex::Regex;
 
+use super::wire::get;
+
 /// Much longer than anything takes here; a test that waits for it has failed.
 pub const AT_MOST: Duration = Duration::from_secs(30);
 
@@ -83,6 +85,13 @@ impl Process {
         Ended { code, out: self.text(Stream::Out), err: self.text(Stream::Err) }
     }
 
+    /// The most memory that it ever had.
+    pub fn peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.split_whitespace().next().unwrap().parse().unwrap()
+    }
+
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
@@ -134,6 +143,16 @@ impl Server {
         let mut process = Process::start(command, b"");
         let line = process.says("admin_listen");
         Self { public: address(&line, "listen"), admin: address(&line, "admin_listen"), process }
+    }
+
+    /// After whatever was done to it: it works, it did not panic, it ends well.
+    #[track_caller]
+    pub fn stands(self) {
+        assert_eq!(get("/readyz").at(self.admin).ok(200).json()["ready"], true);
+        get("/v1/challenge").at(self.public).ok(200);
+        let ended = self.stopped();
+        assert_eq!(ended.code, Some(0));
+        assert!(!ended.err.contains("panicked") && !ended.err.contains("ERROR"), "{}", ended.err);
     }
 
     /// Asks it to end; what it has said by then.

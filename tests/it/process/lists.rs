@@ -2,13 +2,12 @@
 //! counted: nothing is lost, nothing is there twice.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
 use super::child::Server;
 use super::house::House;
-use super::people::People;
+use super::people::{People, proof};
 use super::wire::{Reply, get, post};
 use crate::support::dice::Dice;
 
@@ -19,14 +18,6 @@ fn list(round: u64) -> Value {
     let numbers: Vec<String> = (0..NUMBERS).map(|nth| format!("+861062{round:03}{nth:03}")).collect();
     let enterprise = json!({ "name": "厦门某某科技有限公司", "uscc": "91350211M000100Y46" });
     json!({ "reason": "reassigned", "opened": "2025-03", "enterprise": enterprise, "numbers": numbers })
-}
-
-fn prove(address: SocketAddr, house: &House, number: &str) -> String {
-    let body = json!({ "number": number, "method": "sms_code" });
-    let started = post("/v1/verifications", &body).at(address).ok(201);
-    let code = house.phone.code(number).unwrap();
-    let path = format!("/v1/verifications/{}/confirm", started.text("id"));
-    post(&path, &json!({ "code": code })).at(address).ok(200).text("token")
 }
 
 fn look(server: &Server, filed: &Value) -> Value {
@@ -58,7 +49,7 @@ fn a_list_is_made_whole_however_often_the_service_dies() {
     let mut dice = Dice::new(7);
     for round in 0..3 {
         let server = house.serve();
-        let token = prove(server.public, &house, CONTACT);
+        let token = proof(&house, server.public, CONTACT).token;
         let file = |server: &Server| -> Reply {
             let key = format!("list-{round}");
             let file = post("/v1/filings", &list(round)).bearer(&token).field("idempotency-key", &key);
@@ -92,7 +83,7 @@ fn clusters_are_counted_across_restarts() {
     };
     let number = |nth: u64| format!("+86138001380{nth:02}");
     let file = |server: &Server, nth: u64| {
-        let token = prove(server.public, &house, &number(nth));
+        let token = proof(&house, server.public, &number(nth)).token;
         let body = json!({ "reason": "reassigned", "opened": "2025-03" });
         let file = post("/v1/disputes", &body).bearer(&token).field("idempotency-key", "1");
         file.at(server.public).ok(201).text("id")

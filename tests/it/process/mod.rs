@@ -2,6 +2,7 @@
 //! killed from outside. Every test has a folder of its own; nothing outlives it.
 
 mod accounts;
+pub mod cast;
 pub mod child;
 mod copies;
 mod demo;

@@ -1,5 +1,7 @@
 //! One of everybody who has a credential.
 
+use std::net::SocketAddr;
+
 use serde_json::json;
 
 use super::accounts::totp;
@@ -21,6 +23,23 @@ pub struct People {
     pub moderator: String,
 }
 
+/// How control of a number was proved, and the token for it.
+pub struct Proof {
+    id: String,
+    code: String,
+    pub token: String,
+}
+
+/// Asks for a code, reads it on the telephone, and sends it in.
+pub fn proof(house: &House, address: SocketAddr, number: &str) -> Proof {
+    let start = json!({ "number": number, "method": "sms_code" });
+    let id = post("/v1/verifications", &start).at(address).ok(201).text("id");
+    let code = house.phone.code(number).unwrap();
+    let confirm = post(&format!("/v1/verifications/{id}/confirm"), &json!({ "code": code }));
+    let token = confirm.at(address).ok(200).text("token");
+    Proof { id, code, token }
+}
+
 impl People {
     pub fn gather(house: &House, server: &Server, number: &str) -> Self {
         let run = |line: &str, input: &str| house.run_beside(server.admin, line, input).done();
@@ -30,11 +49,7 @@ impl People {
         let log_in = json!({ "name": "li-lei", "password": PASSWORD, "totp": totp(&otpauth_uri, 0) });
         let session = post("/v1/moderation/session", &log_in).at(server.public).ok(200);
 
-        let start = json!({ "number": number, "method": "sms_code" });
-        let id = post("/v1/verifications", &start).at(server.public).ok(201).text("id");
-        let code = house.phone.code(number).unwrap();
-        let confirm = post(&format!("/v1/verifications/{id}/confirm"), &json!({ "code": code }));
-        let holder = confirm.at(server.public).ok(200).text("token");
+        let Proof { id, code, token: holder } = proof(house, server.public, number);
         let body = json!({ "reason": "reassigned", "opened": "2025-03" });
         let file = post("/v1/disputes", &body).bearer(&holder).field("idempotency-key", "1");
         let filed = file.at(server.public).ok(201);

@@ -7,7 +7,7 @@ use super::child::Server;
 use super::house::House;
 use super::people::People;
 use super::routes::{ROUTES, filled, is_page};
-use super::wire::{Reply, Request, exchange, get, request};
+use super::wire::{Reply, Request, exchange, request};
 use crate::support::dice::Dice;
 
 /// The first ones are what some route takes.
@@ -82,13 +82,8 @@ impl Ruin {
         ROUTES.iter().copied().flat_map(of_route).collect()
     }
 
-    /// It still works, it did not panic, it ends well.
     fn stands(self) {
-        assert_eq!(get("/readyz").at(self.server.admin).ok(200).json()["ready"], true);
-        get("/v1/challenge").at(self.address()).ok(200);
-        let ended = self.server.stopped();
-        assert_eq!(ended.code, Some(0));
-        assert!(!ended.err.contains("panicked") && !ended.err.contains("ERROR"), "{}", ended.err);
+        self.server.stands();
         drop(self.house);
     }
 }

@@ -3,72 +3,11 @@
 
 use zhengming::store::{AuditDraft, AuditLine, Changeset, Role, Store};
 
-use crate::support::{Moderator, World};
+use crate::support::World;
+use crate::support::desk::{Desk, Page};
 
 const NUMBER: &str = "+8613800138000";
 const ROOMS: [&str; 3] = ["/console/queue", "/console/signatures", "/console/audit"];
-
-/// A browser in which somebody has logged in.
-struct Desk<'a> {
-    world: &'a World,
-    cookies: String,
-}
-
-/// Status, header fields, and what follows them.
-struct Page {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl<'a> Desk<'a> {
-    fn of(world: &'a World, moderator: &Moderator<'_>) -> Self {
-        let cookies = format!("zm_session={}; zm_visitor={}", moderator.token, "v".repeat(22));
-        Self { world, cookies }
-    }
-
-    async fn opens(&self, path: &str) -> Page {
-        self.sends("GET", path, "", "").await
-    }
-
-    /// A form with the token that our pages would give it.
-    async fn posts(&self, path: &str, fields: &str) -> Page {
-        let token = self.world.casework.form_token(&"v".repeat(22));
-        self.sends("POST", path, "", &format!("form_token={token}&{fields}")).await
-    }
-
-    async fn sends(&self, method: &str, path: &str, fields: &str, body: &str) -> Page {
-        self.world.publish().await;
-        let cookies = &self.cookies;
-        let length = body.len();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncookie: {cookies}\r\n\
-             content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n{fields}\r\n{body}"
-        );
-        let answer = self.world.client.bytes(head.as_bytes()).await;
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Page { status, head: head.to_owned(), body: body.to_owned() }
-    }
-}
-
-impl Page {
-    #[track_caller]
-    fn ok(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}\n{}", self.head, self.body);
-        self
-    }
-
-    fn field(&self, name: &str) -> Option<&str> {
-        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
-        fields.find(|(found, _)| *found == name).map(|(_, value)| value)
-    }
-
-    #[track_caller]
-    fn leads_to(self, location: &str) {
-        assert_eq!((self.status, self.field("location")), (303, Some(location)), "{}", self.body);
-    }
-}
 
 async fn corrected(world: &World) {
     world.cmcc_knows_new_holder(NUMBER);
@@ -82,7 +21,7 @@ async fn each_room_opens_to_whom_it_may() {
     let alice = world.moderator(alice.0, alice.1).await;
     let carol = world.moderator(carol.0, carol.1).await;
     let root = world.moderator(root.0, root.1).await;
-    let nobody = Desk { world: &world, cookies: "zm_session=zms_AAAA".to_owned() };
+    let nobody = Desk::with(&world, "zm_session=zms_AAAA");
     for path in ROOMS.iter().chain(&["/console/audit/export?format=csv", "/console/signatures/reversals/0"]) {
         nobody.opens(path).await.leads_to("/console/login");
     }

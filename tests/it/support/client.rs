@@ -88,13 +88,28 @@ impl Client {
 
     /// Sends these very bytes, and no more; what comes back.
     pub async fn bytes(&self, bytes: &[u8]) -> String {
+        let mut stream = self.sent(bytes).await;
+        stream.shutdown().await.unwrap();
+        heard(stream).await
+    }
+
+    /// The same where they ask for the connection's end: who ends it first may
+    /// be taken for somebody who has gone away.
+    pub async fn closing(&self, bytes: &[u8]) -> String {
+        heard(self.sent(bytes).await).await
+    }
+
+    async fn sent(&self, bytes: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
-        stream.shutdown().await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
+        stream
     }
+}
+
+async fn heard(mut stream: TcpStream) -> String {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 impl Answer {

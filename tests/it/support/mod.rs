@@ -8,6 +8,7 @@
 pub mod audit;
 mod client;
 pub mod company;
+pub mod desk;
 pub mod dice;
 pub mod files;
 pub mod half_year;
