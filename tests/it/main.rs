@@ -10,6 +10,7 @@ mod edge;
 mod events_http;
 mod failover;
 mod feed_http;
+mod hostile;
 mod kannel;
 mod openapi;
 mod operators;

@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::{Method, Request, Version};
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -81,7 +81,22 @@ fn objection(request: &Request<Incoming>) -> Option<Response> {
     if request.version() == Version::HTTP_11 && request.headers().get_all(HOST).iter().count() != 1 {
         return Some(Problem::request_malformed("send one Host field").into_response());
     }
+    if !is_framed_plainly(request.headers()) {
+        let mut objection =
+            Problem::request_malformed("send Transfer-Encoding: chunked, once").into_response();
+        // Whatever follows may be a part of it, to whoever stands before us.
+        objection.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return Some(objection);
+    }
     (!is_plain(request.uri().path())).then(unrouted)
+}
+
+/// The protocol layer looks for `chunked` at the end of a list of codings;
+/// others would look for less, or for more, and see the body end elsewhere.
+fn is_framed_plainly(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+        && codings.next().is_none()
 }
 
 /// One spelling for one resource: no path of ours needs escapes, empty
