@@ -24,6 +24,7 @@ use crate::http::service::Service;
 
 const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 const FORM_BYTES_MAX: u64 = 32 * 1024;
+const FIELDS_MAX: usize = 200;
 /// Browsers keep 4,096 bytes of a cookie.
 const DRAFT_BYTES_MAX: usize = 3_600;
 /// What a draft's bytes may come to when they are unpacked.
@@ -50,8 +51,11 @@ impl Form {
     pub async fn read(app: &Service, visit: &Visit, body: BodyStream) -> Result<Self, Problem> {
         expect_media_type(visit.headers(), &[FORM_TYPE])?;
         let bytes = whole(visit.headers(), body, FORM_BYTES_MAX).await?;
-        let form =
-            Self(form_urlencoded::parse(&bytes).map(|(name, value)| (name.into(), lines(&value))).collect());
+        let pairs = form_urlencoded::parse(&bytes).take(FIELDS_MAX + 1);
+        let form = Self(pairs.map(|(name, value)| (name.into(), lines(&value))).collect());
+        if form.0.len() > FIELDS_MAX {
+            return Err(Problem::body_malformed("the form has more fields than any page of ours"));
+        }
         is_ours(app, visit, form.get(TOKEN_FIELD))?;
         Ok(form)
     }
@@ -159,6 +163,24 @@ impl Draft {
         Some((page, Self { form: Form(pairs.collect()), code, more }))
     }
 
+    /// Leaves out the longest: nobody else can keep it. As many as it seems to
+    /// take at once, for packing is work, and who sends a form can make much of
+    /// it. False where nothing is left.
+    fn shorten(&mut self, packed_bytes: usize) -> bool {
+        let fields = &mut self.form.0;
+        let length = |(name, value): &(String, String)| name.len() + value.len();
+        let mut left: usize = fields.iter().map(length).sum();
+        let wanted = left * DRAFT_BYTES_MAX / packed_bytes;
+        let before = fields.len();
+        while let Some(longest) = (0..fields.len()).max_by_key(|at| length(&fields[*at])) {
+            left -= length(&fields.remove(longest));
+            if left <= wanted {
+                break;
+            }
+        }
+        fields.len() < before
+    }
+
     /// Packed: a long note in Chinese is nine bytes a character in a form.
     fn encode(&self, page: &str) -> String {
         let mut text = Serializer::new(String::new());
@@ -189,11 +211,7 @@ pub(super) fn keep(visit: &Visit, response: &mut Response, page: &str, form: For
     let more = problem.member("attempts_left").map(ToString::to_string).unwrap_or_default();
     let mut draft = Draft { form, code: problem.code().to_owned(), more };
     let mut value = draft.encode(page);
-    while value.len() > DRAFT_BYTES_MAX {
-        // The longest goes: nobody else can keep it.
-        let longest = (0..draft.form.0.len()).max_by_key(|at| draft.form.0[*at].1.len());
-        let Some(longest) = longest else { break };
-        draft.form.0.remove(longest);
+    while value.len() > DRAFT_BYTES_MAX && draft.shorten(value.len()) {
         value = draft.encode(page);
     }
     visit.set(response, &cookie(page), &value);
@@ -222,6 +240,25 @@ mod tests {
         assert_eq!(kept.form.get("note"), "第一行\n第二行&=;");
         assert_eq!(kept.form.get(TOKEN_FIELD), "");
         assert!(kept.has_problem() && !Draft::default().has_problem());
+    }
+
+    #[test]
+    fn a_draft_of_many_fields_is_packed_a_few_times() {
+        let field = |nth: usize| (nth.to_string(), URL_SAFE_NO_PAD.encode(Sha256::digest(nth.to_le_bytes())));
+        let form = Form((0..FIELDS_MAX).map(field).collect());
+        let mut draft = Draft { form, ..Draft::default() };
+        let mut packed = 0;
+        let length = loop {
+            packed += 1;
+            let length = draft.encode("/").len();
+            if length <= DRAFT_BYTES_MAX || !draft.shorten(length) {
+                break length;
+            }
+        };
+        assert!(packed < 5, "{packed} times");
+        assert!((DRAFT_BYTES_MAX / 2..=DRAFT_BYTES_MAX).contains(&length), "{length}");
+        draft.form.0.clear();
+        assert!(!draft.shorten(DRAFT_BYTES_MAX + 1), "there is nothing to leave out");
     }
 
     #[test]

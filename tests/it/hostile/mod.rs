@@ -2,6 +2,7 @@
 //! refused with a word or cut off, nobody else notices, and memory stays
 //! within bounds.
 
+mod forms;
 mod framing;
 
 use std::io::{self, Read, Write};
