@@ -14,6 +14,7 @@ use crate::domain::label::{Category, Label, LabelKind, Source};
 use crate::domain::name::parse_name;
 use crate::domain::number::Number;
 use crate::domain::numbering::Numbering;
+use crate::domain::plain::is_plain;
 use crate::domain::tenure::TenureEvent;
 
 /// The provider's own text for a label.
@@ -35,6 +36,7 @@ pub enum LineError {
     CodeUnknown,
     NameMalformed,
     TextTooLong,
+    TextMalformed,
     QuotaExhausted,
 }
 
@@ -52,6 +54,7 @@ impl LineError {
             Self::CodeUnknown => "code_unknown",
             Self::NameMalformed => "name_malformed",
             Self::TextTooLong => "text_too_long",
+            Self::TextMalformed => "text_malformed",
             Self::QuotaExhausted => "quota_exhausted",
         }
     }
@@ -201,6 +204,9 @@ impl LabelSaid {
         let text = filled(line.text);
         if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS_MAX) {
             return Err(LineError::TextTooLong);
+        }
+        if text.iter().chain(&line.code).any(|text| !is_plain(text)) {
+            return Err(LineError::TextMalformed);
         }
         let shown = Shown {
             category: None,

@@ -27,6 +27,7 @@ pub mod number_file;
 pub mod numbering;
 pub mod opened;
 pub mod phrase;
+pub mod plain;
 pub mod policy;
 pub mod probing;
 pub mod progress;

@@ -3,6 +3,8 @@
 //!
 //! Absent: whether a name is the subscriber's. An operator's answer says that.
 
+use super::plain::{is_flooded, is_unseen, turns};
+
 /// Longest name, in characters; a feed entry holds one of these.
 pub const NAME_CHARS_MAX: usize = 120;
 
@@ -15,10 +17,23 @@ pub fn parse_name(text: &str) -> Result<String, &'static str> {
     if name.chars().count() > NAME_CHARS_MAX {
         return Err("it has more than 120 characters");
     }
-    if name.chars().any(|c| c.is_control() || is_invisible(c)) {
+    if name.chars().any(|c| c.is_control() || turns(c) || is_unseen(c)) {
         return Err("it has control characters, or such that turn the direction of text or are not seen");
     }
+    if is_flooded(name) {
+        return Err("it has too many marks on one letter");
+    }
     Ok(name.to_owned())
+}
+
+/// A name that is to be published. The feed as CSV is opened by spreadsheets
+/// too, which compute what begins like this, in full width as well.
+pub fn parse_shown_name(text: &str) -> Result<String, &'static str> {
+    let name = parse_name(text)?;
+    if name.starts_with(|c| "=+-@".contains(half_width(c))) {
+        return Err("it begins like a formula");
+    }
+    Ok(name)
 }
 
 /// Whether two names are the same but for width, case, spaces, punctuation
@@ -68,17 +83,6 @@ fn half_width(c: char) -> char {
     }
 }
 
-/// Characters that change how others are read, or that nobody sees. Joiners
-/// (U+200C, U+200D) are not among them: emoji are made with them.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // direction
-        | '\u{2028}' | '\u{2029}' // line and paragraph separators
-        | '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}'
-        | '\u{180e}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' // no width
-    )
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -107,10 +111,22 @@ mod tests {
             "老王\u{200b}烧烤",
             "老王\u{feff}烧烤",
             "老王\u{2028}烧烤",
+            "老王\u{e0041}烧烤",
+            "老\u{300}\u{301}\u{302}\u{303}\u{304}王",
             &"名".repeat(121),
             &"x".repeat(10_000),
         ] {
             assert!(parse_name(text).is_err(), "{:?}", text.chars().take(20).collect::<String>());
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_published_is_no_formula() {
+        for text in ["=1+1", "+86", "-1", "@SUM(A1)", "＝1", "＠a", " \t=1"] {
+            assert!(parse_name(text).is_ok() && parse_shown_name(text).is_err(), "{text}");
+        }
+        for text in ["老王烧烤", "A+B=C", "(某某)公司", "【某某】"] {
+            assert_eq!(parse_shown_name(text).as_deref(), Ok(text));
         }
     }
 

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::hex::hex;
 use crate::domain::id::ProviderId;
+use crate::domain::plain::is_plain;
 use crate::domain::progress::Stage;
 use crate::domain::refusal::Refusal;
 use crate::feed::merkle::Hash;
@@ -232,7 +233,7 @@ fn is_code(text: &str) -> bool {
 }
 
 fn is_line(text: &str, chars_max: usize) -> bool {
-    text.chars().count() <= chars_max && !text.chars().any(char::is_control)
+    text.chars().count() <= chars_max && is_plain(text)
 }
 
 #[cfg(test)]

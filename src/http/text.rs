@@ -2,6 +2,7 @@
 //! that only machines mean.
 
 use super::problem::Problem;
+use crate::domain::plain::{is_flooded, turns};
 use crate::domain::policy::NOTE_CHARS_MAX;
 
 /// A text that has to be there.
@@ -25,6 +26,10 @@ fn checked(field: &str, text: &str) -> Result<String, Problem> {
     if text.chars().any(|c| c.is_control() && c != '\n') {
         return Err(wrong("it has control characters other than newlines".to_owned()));
     }
+    // What nobody sees comes along with what is pasted, and does no harm.
+    if text.chars().any(turns) || is_flooded(text) {
+        return Err(wrong("it has characters that make others read otherwise than they are".to_owned()));
+    }
     Ok(text.to_owned())
 }
 
@@ -37,7 +42,9 @@ mod tests {
     fn texts_are_bounded_and_plain() {
         assert_eq!(required("note", "第一行\n第二行 🍺").unwrap(), "第一行\n第二行 🍺");
         assert!(required("note", &"字".repeat(500)).is_ok());
-        for text in ["", " \n　", "a\rb", "a\tb", "a\0b", "a\u{85}b", &"字".repeat(501)] {
+        for text in
+            ["", " \n　", "a\rb", "a\tb", "a\0b", "a\u{85}b", "a\u{202e}b", "a\u{2028}b", &"字".repeat(501)]
+        {
             let problem = required("note", text).unwrap_err();
             assert_eq!((problem.status().as_u16(), problem.code()), (400, "field_malformed"), "{text:?}");
         }

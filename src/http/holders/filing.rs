@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::verifications::created;
 use crate::casework::filing::{Filing, Idempotency, Saying};
 use crate::domain::dispute::{DisputedLabel, Show};
-use crate::domain::name::parse_name;
+use crate::domain::name::{parse_name, parse_shown_name};
 use crate::domain::numbering::Numbering;
 use crate::domain::policy::LABELS_PER_DISPUTE_MAX;
 use crate::domain::refusal::Refusal;
@@ -130,7 +130,7 @@ impl NamedLabel {
 
 impl ShowBody {
     fn parse(self) -> Result<Show, Problem> {
-        let name = parse_name(&self.name).map_err(|why| wrong("show.name", why))?;
+        let name = parse_shown_name(&self.name).map_err(|why| wrong("show.name", why))?;
         let uscc = Uscc::parse(&self.uscc).map_err(Refusal::UsccWrong)?;
         Ok(Show { name, uscc })
     }

@@ -4,6 +4,7 @@
 
 mod forms;
 mod framing;
+mod words;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

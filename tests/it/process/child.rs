@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use regex::Regex;
+use zhengming::domain::plain::turns;
 
 use super::wire::get;
 
@@ -153,6 +154,10 @@ impl Server {
         let ended = self.stopped();
         assert_eq!(ended.code, Some(0));
         assert!(!ended.err.contains("panicked") && !ended.err.contains("ERROR"), "{}", ended.err);
+        // Nobody outside begins a line of the log, nor turns what follows.
+        let begins =
+            |line: &&str| line.starts_with("20") && !line.contains(|c: char| c.is_control() || turns(c));
+        assert!(ended.err.lines().all(|line| begins(&line)), "{}", ended.err);
     }
 
     /// Asks it to end; what it has said by then.

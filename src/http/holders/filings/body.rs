@@ -11,7 +11,7 @@ use super::super::filing::{NamedLabel, ReasonName, foreign, wrong};
 use crate::casework::filings::{LinePlace, ListedNumber, NumberList, RejectedLine};
 use crate::domain::dispute::{DisputedLabel, Enterprise, Reason};
 use crate::domain::listed::ListedLine;
-use crate::domain::name::parse_name;
+use crate::domain::name::parse_shown_name;
 use crate::domain::number::{DIGITS_MAX, Number};
 use crate::domain::numbering::Numbering;
 use crate::domain::opened::Opened;
@@ -151,7 +151,7 @@ impl Head {
             (ReasonName::Reassigned, ..) => Reason::Reassigned,
             (ReasonName::NameMismatch, ..) => Reason::NameMismatch,
         };
-        let name = parse_name(&self.enterprise.name).map_err(|why| wrong("enterprise.name", why))?;
+        let name = parse_shown_name(&self.enterprise.name).map_err(|why| wrong("enterprise.name", why))?;
         let uscc = Uscc::parse(&self.enterprise.uscc).map_err(Refusal::UsccWrong)?;
         Ok(NumberList {
             enterprise: Enterprise { name, uscc },
