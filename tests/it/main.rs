@@ -17,6 +17,7 @@ mod operators;
 mod process;
 mod public_pages;
 mod publishing;
+mod schemathesis;
 mod simulation;
 mod snapshots_http;
 mod store;

@@ -16,6 +16,8 @@ use crate::http::service::{Service, language, private};
 
 /// A solved challenge is the longest thing in it.
 const BODY_BYTES_MAX: u64 = 8 * 1024;
+/// Also where none is wanted.
+const ALTCHA_CHARS_MAX: usize = 2_048;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +41,10 @@ pub(super) async fn challenge(app: &Service, call: Call) -> Answer {
 pub(super) async fn start(app: &Service, mut call: Call) -> Answer {
     let paid = app.verifier(&call)?;
     let Start { number, method, altcha } = call.json(BODY_BYTES_MAX).await?;
+    if altcha.as_ref().is_some_and(|altcha| altcha.chars().count() > ALTCHA_CHARS_MAX) {
+        let why = format!("altcha: it has more than {ALTCHA_CHARS_MAX} characters");
+        return Err(Problem::field_malformed("altcha", why));
+    }
     let number = app.casework.reference().numbering.parse(&number).map_err(Refusal::NumberMalformed)?;
     let words = language(&call.headers);
     let started = app.casework.start_verification(number, method, words, altcha.as_deref()).await?;
