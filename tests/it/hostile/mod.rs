@@ -2,8 +2,12 @@
 //! refused with a word or cut off, nobody else notices, and memory stays
 //! within bounds.
 
+mod bodies;
+mod bombs;
 mod forms;
 mod framing;
+mod heads;
+mod slow;
 mod words;
 
 use std::io::{self, Read, Write};
