@@ -22,6 +22,7 @@ const EXAMPLES: u64 = 3;
 const SEED: u64 = 1;
 
 #[test]
+#[allow(clippy::print_stdout)]
 fn what_is_made_up_from_the_description_is_answered_as_described() {
     let house = House::new();
     let cast = Cast::gather(&house);

@@ -95,6 +95,29 @@ async fn markup_is_shown_as_it_was_written_wherever_it_is_shown() {
     assert!(!messages.contains("script") && !messages.is_empty(), "{messages}");
 }
 
+#[tokio::test]
+async fn markup_of_enterprises_and_of_reversals_is_shown_as_it_was_written() {
+    let world = World::new().await;
+    let alice = world.moderator("alice", Role::Admin).await;
+    let bob = world.moderator("bob", Role::Admin).await;
+    let clerk = world.holder(CONTACT).await;
+    let enterprise = json!({ "name": MARKUP, "uscc": USCC });
+    let list = json!({ "reason": "reassigned", "enterprise": enterprise, "note": MARKUP,
+        "numbers": ["+861062345678", MARKUP, "=1+1"] });
+    let fields = [("idempotency-key", "list")];
+    let filed = world.client.post_with("/v1/filings", &clerk.token, &fields, &list).await.ok(201);
+    let own = Desk::with(&world, &format!("zm_filing={}", filed.text("token")));
+    shows(&own.opens(&format!("/filings/{}", filed.text("id"))).await.ok(200), 1);
+
+    world.cmcc_knows_new_holder(NUMBER);
+    world.holder(NUMBER).await.files_reassigned("2025-03").await.is("corrected").await;
+    world.publish().await;
+    alice.post("corrections/0/revert", &json!({ "reason": MARKUP })).await.ok(202);
+    let bob_at = Desk::of(&world, &bob);
+    shows(&bob_at.opens("/console/signatures/reversals/0").await.ok(200), 1);
+    shows(&bob_at.opens("/console/signatures").await.ok(200), 1);
+}
+
 /// What comes in by an address or a form and goes back on the page.
 #[tokio::test]
 async fn markup_that_is_sent_back_is_not_believed() {
