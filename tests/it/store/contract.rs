@@ -326,7 +326,7 @@ async fn of_many_at_once_each_has_its_own_answer(store: Any) {
     let taken = replace(&store, Versioned::new(claim("taken", 0)), "1").await;
     let changeset = |nth: u64| {
         let mut changeset = Changeset { audit: vec![audit(nth)], ..Changeset::default() };
-        changeset.entries = vec![entry(number(nth), None, nth); usize::from(nth % 3 != 0)];
+        changeset.entries = vec![entry(number(nth), None, nth); usize::from(!nth.is_multiple_of(3))];
         changeset.put_new(claim(&format!("of {nth}"), nth));
         match nth % 10 {
             7 => changeset.put_new(claim("taken", nth)),
@@ -348,7 +348,7 @@ async fn of_many_at_once_each_has_its_own_answer(store: Any) {
             8 => assert!(matches!(answer, Err(StoreError::TooLarge(_))), "{nth}: {answer:?}"),
             _ => match answer.unwrap().first_seq {
                 Some(seq) => {
-                    assert_eq!(store.log(seq, 1).await.unwrap(), [entry(number(nth), None, nth).leaf()])
+                    assert_eq!(store.log(seq, 1).await.unwrap(), [entry(number(nth), None, nth).leaf()]);
                 }
                 None => assert_eq!(nth % 3, 0),
             },
