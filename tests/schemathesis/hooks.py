@@ -147,7 +147,11 @@ def filter_failure(ctx, failure, case, response):
         return True
     if response.status_code == 422:
         return False
-    code = json.loads(response.content).get("code")
+    problem = json.loads(response.content)
+    code = problem.get("code")
+    # To a schema 7.0 is an integer.
+    if "expected u64" in problem.get("detail", ""):
+        return False
     return code not in ANYWHERE | BEYOND_SCHEMAS.get(name, set())
 
 
