@@ -12,8 +12,9 @@ use crate::casework::ports::Unavailable;
 use crate::env::calls;
 use crate::gateway::Misconfigured;
 
+/// How somebody answered.
 #[derive(Debug)]
-pub(super) struct Received {
+pub struct Received {
     pub status: StatusCode,
     pub retry_after_s: Option<u64>,
     /// Empty where it was longer than allowed: then it is no answer, but the

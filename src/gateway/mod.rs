@@ -19,6 +19,8 @@ pub mod outbox;
 pub mod sms_post;
 pub mod webhook;
 
+pub use exchange::Received;
+
 /// What time it is, as an argument.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 

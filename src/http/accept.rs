@@ -20,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
@@ -131,12 +131,50 @@ impl Server {
             let (place, stream, peer) = accepted;
             let (server, stop) = (server.clone(), stop.clone());
             connections.spawn(async move {
-                connection(server, stream, peer, stop).await;
+                // Without it small answers wait for the client's delayed acknowledgement.
+                let _ = stream.set_nodelay(true);
+                server.connection(stream, peer, stop).await;
                 drop(place);
             });
         }
         drop(listener);
         drain(connections, ms(server.limits.drain_deadline_ms)).await
+    }
+
+    /// One connection from its first byte to its last, whatever carries them.
+    pub async fn connection<S>(self: Arc<Self>, stream: S, peer: SocketAddr, stop: CancellationToken)
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(ms(self.limits.write_idle_timeout_ms)));
+        let protocol = self.protocol();
+        let draining = stop.clone();
+        let service = service_fn(move |request| {
+            let answering = answer::answer(self.clone(), peer, draining.clone(), request);
+            Box::pin(answering) as Pin<Box<dyn Future<Output = _> + Send>>
+        });
+        let mut http = protocol.serve_connection(TokioIo::new(Box::pin(stream)), service);
+        let mut stop = pin!(stop.cancelled());
+        let mut is_stopping = false;
+        let ended = loop {
+            tokio::select! {
+                ended = poll_fn(|cx| http.poll_without_shutdown(cx)) => break ended,
+                () = &mut stop, if !is_stopping => {
+                    is_stopping = true;
+                    Pin::new(&mut http).graceful_shutdown();
+                }
+            }
+        };
+        match ended {
+            Ok(()) => linger(http.into_parts().io.into_inner()).await,
+            Err(error) => {
+                tracing::debug!(%error, "connection ended early");
+                if error.is_parse() {
+                    linger(http.into_parts().io.into_inner()).await;
+                }
+            }
+        }
     }
 
     fn protocol(&self) -> http1::Builder {
@@ -183,42 +221,8 @@ fn is_the_clients(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-async fn connection(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, stop: CancellationToken) {
-    // Without it small answers wait for the client's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(ms(server.limits.write_idle_timeout_ms)));
-    let protocol = server.protocol();
-    let draining = stop.clone();
-    let service = service_fn(move |request| {
-        let answering = answer::answer(server.clone(), peer, draining.clone(), request);
-        Box::pin(answering) as Pin<Box<dyn Future<Output = _> + Send>>
-    });
-    let mut http = protocol.serve_connection(TokioIo::new(Box::pin(stream)), service);
-    let mut stop = pin!(stop.cancelled());
-    let mut is_stopping = false;
-    let ended = loop {
-        tokio::select! {
-            ended = poll_fn(|cx| http.poll_without_shutdown(cx)) => break ended,
-            () = &mut stop, if !is_stopping => {
-                is_stopping = true;
-                Pin::new(&mut http).graceful_shutdown();
-            }
-        }
-    };
-    match ended {
-        Ok(()) => linger(http.into_parts().io.into_inner()).await,
-        Err(error) => {
-            tracing::debug!(%error, "connection ended early");
-            if error.is_parse() {
-                linger(http.into_parts().io.into_inner()).await;
-            }
-        }
-    }
-}
-
 /// Says that nothing more comes, and hears the client out for a moment.
-async fn linger(mut stream: Pin<Box<TimeoutStream<TcpStream>>>) {
+async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let hear_out = async {
         stream.shutdown().await?;
         let mut unwanted = [0; 8192];

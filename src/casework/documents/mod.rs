@@ -5,9 +5,9 @@
 //!
 //! Absent: when documents are taken and how many (`domain::dispute`).
 
-mod safe;
+pub mod safe;
 mod vault;
-mod watermark;
+pub mod watermark;
 
 use std::collections::BTreeSet;
 

@@ -12,6 +12,8 @@ mod online_time;
 mod sign;
 mod wire;
 
+pub use wire::{Call, read};
+
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +31,6 @@ use crate::domain::number::Number;
 use crate::gateway::exchange::{self, alarm, later};
 use crate::gateway::{Misconfigured, Now};
 use sign::ToSign;
-use wire::Call;
 
 const VERSION: &str = "2020-02-17";
 /// The service is in China, and so are its days.

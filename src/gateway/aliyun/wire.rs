@@ -25,7 +25,7 @@ const THROTTLED_PAUSE_S: u64 = 1;
 
 /// What is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
+pub enum Call {
     TwiceTelVerify { after: Date },
     OnlineTime { day: Date },
 }
@@ -87,7 +87,8 @@ enum Enumerated {
     Number(i64),
 }
 
-pub(super) fn read(call: Call, received: &Received, today: Date) -> Result<Reply, Unavailable> {
+/// What came back for a call; `today` is the service's.
+pub fn read(call: Call, received: &Received, today: Date) -> Result<Reply, Unavailable> {
     let status = received.status.as_u16();
     let body: Option<Body> = serde_json::from_slice(&received.body).ok();
     match (status, body) {

@@ -7,6 +7,9 @@
 mod token;
 mod wire;
 
+pub use token::read as read_token;
+pub use wire::read;
+
 #[cfg(test)]
 mod tests;
 

@@ -34,8 +34,9 @@ pub(super) struct Tokens {
     fetching: tokio::sync::Mutex<()>,
 }
 
-#[derive(Clone)]
-struct Held {
+/// A token that was given.
+#[derive(Debug, Clone)]
+pub struct Held {
     authorization: HeaderValue,
     /// From then on somebody fetches the next one.
     renew_from: Timestamp,
@@ -119,7 +120,8 @@ fn basic(client_id: &str, client_secret: &str) -> HeaderValue {
     value
 }
 
-fn read(received: &Received, asked_at: Timestamp) -> Result<Held, Unavailable> {
+/// What came back for our credentials.
+pub fn read(received: &Received, asked_at: Timestamp) -> Result<Held, Unavailable> {
     match received.status.as_u16() {
         200 => {}
         status @ (408 | 429 | 500..) => {

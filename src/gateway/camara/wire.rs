@@ -63,7 +63,7 @@ impl<'a> Request<'a> {
 }
 
 /// What the operator said, to a token that was as fresh as can be.
-pub(super) fn read(question: &Question, received: &Received) -> Result<Reply, Unavailable> {
+pub fn read(question: &Question, received: &Received) -> Result<Reply, Unavailable> {
     if received.status.as_u16() == 200 {
         read_body(question, &received.body)
     } else {

@@ -23,7 +23,7 @@ use crate::casework::ports::{LookUp, NoAnswer};
 use crate::domain::hex::hex;
 use crate::domain::label::LabelKind;
 use crate::domain::number::Number;
-use crate::gateway::exchange::{self, alarm, later};
+use crate::gateway::exchange::{self, Received, alarm, later};
 use crate::gateway::{Misconfigured, Now};
 
 const PATH: &str = "/haoma-cloud/openapi/phone-tag/1.0";
@@ -68,6 +68,12 @@ impl BaiduLookUp {
         Ok(Self { client, url, keys, now })
     }
 
+    /// What came back for a number, as lines of an upload.
+    pub fn read(&self, number: Number, received: &Received) -> Result<Vec<String>, NoAnswer> {
+        let phone = hashed_mobile(number).ok_or(NoAnswer::Unsupported)?;
+        read(super::body(received)?, &phone, number)
+    }
+
     /// As it goes into the `Host` field.
     fn host(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
@@ -96,7 +102,7 @@ impl LookUp for BaiduLookUp {
             .header(AUTHORIZATION, authorization)
             .body(body);
         let received = exchange::exchange(request, RESPONSE_BYTES_MAX).await?;
-        read(super::body(&received)?, &phone, number)
+        self.read(number, &received)
     }
 }
 

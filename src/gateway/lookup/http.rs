@@ -14,7 +14,7 @@ use crate::domain::id::ProviderId;
 use crate::domain::label::LabelKind;
 use crate::domain::lines::LabelSaid;
 use crate::domain::number::Number;
-use crate::gateway::{Misconfigured, exchange};
+use crate::gateway::{Misconfigured, Received, exchange};
 
 /// One of each kind; a few more are read to say that they are too many.
 const LABELS_MAX: usize = 8;
@@ -31,6 +31,16 @@ impl HttpLookUp {
         let base = exchange::url("lookup_url", lookup_url)?;
         let client = exchange::client("lookup_url", &[&base])?;
         Ok(Self { provider, client, base, key: key.to_owned() })
+    }
+
+    /// What came back for a number, as lines of an upload.
+    pub fn read(&self, number: Number, received: &Received) -> Result<Vec<String>, NoAnswer> {
+        let labels: Vec<Map<String, Value>> =
+            serde_json::from_slice(super::body(received)?).map_err(|_| NoAnswer::Malformed)?;
+        if labels.len() > LABELS_MAX {
+            return Err(NoAnswer::Malformed);
+        }
+        labels.into_iter().map(|label| self.line(number, label)).collect()
     }
 
     /// As a line of an upload. What only the answer's shape has is left out,
@@ -57,12 +67,7 @@ impl LookUp for HttpLookUp {
         url.set_path(&format!("{}/{}", self.base.path().trim_end_matches('/'), number.digits()));
         let request = self.client.get(url).bearer_auth(&self.key);
         let received = exchange::exchange(request, RESPONSE_BYTES_MAX).await?;
-        let labels: Vec<Map<String, Value>> =
-            serde_json::from_slice(super::body(&received)?).map_err(|_| NoAnswer::Malformed)?;
-        if labels.len() > LABELS_MAX {
-            return Err(NoAnswer::Malformed);
-        }
-        labels.into_iter().map(|label| self.line(number, label)).collect()
+        self.read(number, &received)
     }
 }
 

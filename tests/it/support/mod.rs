@@ -5,6 +5,7 @@
 //! chance comes from a seed, and the worker does its tasks when asked: nothing
 //! waits and nothing races.
 
+pub mod app;
 pub mod audit;
 mod client;
 pub mod company;

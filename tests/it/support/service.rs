@@ -4,8 +4,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -13,33 +11,22 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use zhengming::casework::Settings;
 use zhengming::casework::actors::Owner;
-use zhengming::casework::documents::Vault;
-use zhengming::casework::ports::{Message, Sms, Unavailable};
-use zhengming::casework::secret::Secret;
-use zhengming::casework::staging::Staging;
-use zhengming::casework::{Casework, Parts, Settings};
 use zhengming::domain::correction::Entry;
 use zhengming::domain::id::KeyId;
-use zhengming::domain::reference::Reference;
-use zhengming::env::clock::MockClock;
-use zhengming::env::entropy::SeededEntropy;
-use zhengming::feed::Feed;
-use zhengming::feed::note::NoteSigner;
-use zhengming::feed::snapshot::Snapshots;
-use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
-use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
-use zhengming::http::pages::PageSettings;
-use zhengming::http::service::{self, App, Service};
+use zhengming::http::limits::LimitsConfig;
+use zhengming::http::service::{self, App};
 use zhengming::http::{admin, service::Routes};
 use zhengming::store::memory::MemoryStore;
 use zhengming::store::{Changeset, Grant, Store};
 
-use crate::openapi;
+pub use super::app::{now, settings, signer};
 
-pub const NOW: &str = "2026-11-23T03:04:05Z";
+use super::app::over;
+use crate::openapi;
 
 pub struct TestService {
     pub app: App,
@@ -74,20 +61,6 @@ impl Answered {
     }
 }
 
-pub fn settings() -> Settings {
-    Settings {
-        codes_per_number_per_day: 5,
-        filings_per_number_per_90_days: 4,
-        cluster_filings_per_30_days: 10,
-        sms_per_minute: 0,
-        releases_per_operator_per_day: 10_000,
-        recycling_dates_per_number_per_day: 3,
-        labels_per_provider_per_day: 0,
-        publish_all_releases: false,
-        altcha_max_number: 0,
-    }
-}
-
 impl TestService {
     pub async fn start() -> Self {
         Self::with(settings(), &LimitsConfig::default()).await
@@ -96,25 +69,7 @@ impl TestService {
     pub async fn with(settings: Settings, limits: &LimitsConfig) -> Self {
         let data_dir = tempfile::tempdir().unwrap();
         let store = Arc::new(MemoryStore::new());
-        let casework = Casework::new(Parts {
-            store: store.clone(),
-            clock: Arc::new(MockClock::at(now())),
-            entropy: Arc::new(SeededEntropy::new(1)),
-            secret: Secret::new([7; 32]),
-            reference: Arc::new(Reference::built_in()),
-            settings,
-            sms: Arc::new(NoSms),
-            operators: Vec::new(),
-            lookups: Vec::new(),
-            staging: Staging::open(&data_dir.path().join("staging")).unwrap(),
-            vault: Vault::open(&data_dir.path().join("documents")).unwrap(),
-            webhooks: Arc::new(WebhookPost::new(false, WEBHOOK_TIMEOUT)),
-        });
-        let feed = Feed::open(store.clone(), data_dir.path(), signer()).await.unwrap();
-        let snapshots = Snapshots::of(&feed, &data_dir.path().join("snapshots"), 0).await.unwrap();
-        let limits = Limits::new(limits, &Elapsed::new(Default::default));
-        let app: App =
-            Arc::new(Service { casework, feed, snapshots, limits, pages: PageSettings { secure: false } });
+        let app = over(store.clone(), data_dir.path(), settings, limits, None).await;
         let stop = CancellationToken::new();
         let address = serve(service::routes(&app), &stop).await;
         let admin_address = serve(admin::routes(&app), &stop).await;
@@ -169,19 +124,10 @@ impl TestService {
     }
 }
 
-/// The key of all tests' logs.
-pub fn signer() -> NoteSigner {
-    NoteSigner::new("localhost/feed", &[9; 32]).unwrap()
-}
-
 impl Drop for TestService {
     fn drop(&mut self) {
         self.stop.cancel();
     }
-}
-
-pub fn now() -> Timestamp {
-    NOW.parse().unwrap()
 }
 
 pub async fn answered(request: RequestBuilder) -> Answered {
@@ -196,14 +142,4 @@ async fn serve(routes: Routes, stop: &CancellationToken) -> SocketAddr {
     let server = Server::new(AcceptLimits::default(), TrustedProxies::default(), ids, routes);
     tokio::spawn(server.serve(listener, stop.clone()));
     address
-}
-
-#[derive(Debug)]
-struct NoSms;
-
-#[async_trait]
-impl Sms for NoSms {
-    async fn send(&self, _: &Message) -> Result<(), Unavailable> {
-        Err(Unavailable { why: "there is no gateway here".into(), retry_after_s: None, alarm: false })
-    }
 }

@@ -18,7 +18,8 @@ use crate::domain::refusal::Refusal;
 /// What is made of a document may be a little larger than what was sent.
 const SAFE_BYTES_MAX: usize = 2 * DOCUMENT_BYTES_MAX;
 
-pub(super) fn made_of(kind: DocumentKind, sent: &[u8]) -> Result<Vec<u8>, Refusal> {
+/// The harmless document.
+pub fn made_of(kind: DocumentKind, sent: &[u8]) -> Result<Vec<u8>, Refusal> {
     let made = match kind {
         DocumentKind::Jpeg | DocumentKind::Png => {
             picture::decoded(kind, sent).and_then(|picture| picture::encoded(kind, &picture))

@@ -12,7 +12,7 @@ use crate::domain::id::ModeratorName;
 use crate::domain::refusal::Refusal;
 
 /// A kept document with its mark.
-pub(super) fn marked(kind: DocumentKind, kept: &[u8], mark: &str) -> Result<Vec<u8>, Refusal> {
+pub fn marked(kind: DocumentKind, kept: &[u8], mark: &str) -> Result<Vec<u8>, Refusal> {
     match kind {
         DocumentKind::Jpeg | DocumentKind::Png => {
             let mut picture = decoded(kind, kept)?.into_rgb8();
