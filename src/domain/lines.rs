@@ -208,9 +208,13 @@ impl LabelSaid {
         if text.iter().chain(&line.code).any(|text| !is_plain(text)) {
             return Err(LineError::TextMalformed);
         }
+        let code = filled(line.code);
+        if code.as_deref().is_some_and(|code| code.chars().count() > CODE_CHARS_MAX) {
+            return Err(LineError::CodeUnknown);
+        }
         let shown = Shown {
             category: None,
-            code: filled(line.code),
+            code,
             name: None,
             text,
             source: line.source.unwrap_or_default(),
@@ -254,9 +258,6 @@ fn categorised(
     provider: &ProviderId,
     catalog: &LabelCatalog,
 ) -> Result<Option<Shown>, LineError> {
-    if shown.code.as_ref().is_some_and(|code| code.chars().count() > CODE_CHARS_MAX) {
-        return Err(LineError::CodeUnknown);
-    }
     let category = match (category, &shown.code) {
         (Some(category), _) => category.parse().map_err(|_| LineError::CategoryUnknown)?,
         (None, Some(code)) => catalog.category_for_code(provider, code).ok_or(LineError::CodeUnknown)?,

@@ -67,6 +67,10 @@ async fn bad_labels_are_rejected_one_by_one() {
         label("\"kind\":\"category\",\"category\":\"fraud\",\"last_marked_on\":\"yesterday\""),
         label("\"kind\":\"name\",\"name\":\"a\\u0000b\""),
         label("\"kind\":\"range\""),
+        // A store of text has no place for a zero.
+        label("\"kind\":\"category\",\"category\":\"fraud\",\"text\":\"a\\u0000b\""),
+        label("\"kind\":\"category\",\"category\":\"fraud\",\"code\":\"\\u0000\""),
+        label(&format!("\"kind\":\"name\",\"name\":\"a\",\"code\":\"{}\"", "1".repeat(65))),
     ];
     let answer = town.labels(&body.concat()).await;
     let codes: Vec<&str> =
@@ -78,9 +82,13 @@ async fn bad_labels_are_rejected_one_by_one() {
         "date_malformed",
         "name_malformed",
         "line_malformed",
+        "text_malformed",
+        "text_malformed",
+        "code_unknown",
     ];
     assert_eq!(codes, expected);
     assert_eq!(town.label(A, LabelKind::Category).await, None);
+    assert_eq!(town.label(A, LabelKind::Name).await, None);
 }
 
 #[tokio::test]
