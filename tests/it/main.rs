@@ -11,6 +11,7 @@ mod events_http;
 mod failover;
 mod feed_http;
 mod hostile;
+mod fuzz;
 mod kannel;
 mod openapi;
 mod operators;
