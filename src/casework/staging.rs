@@ -24,6 +24,7 @@ use tokio::io::{AsyncBufReadExt, AsyncSeekExt, AsyncWriteExt, BufReader, BufWrit
 
 use crate::casework::{Error, Result};
 use crate::domain::id::made_before;
+use crate::env::files;
 
 /// Each time that it is empty or full, a file changes threads.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -224,10 +225,7 @@ async fn sync_dir(dir: &Path) -> Result<()> {
 
 #[allow(clippy::needless_pass_by_value)]
 fn failed(error: io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Busy("the disk is full"),
-        _ => Error::Fatal(format!("staging: {error}")),
-    }
+    files::shortage(&error).map_or_else(|| Error::Fatal(format!("staging: {error}")), Error::Busy)
 }
 
 #[cfg(test)]

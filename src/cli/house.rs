@@ -285,6 +285,12 @@ pub fn sled_failed(error: OpenError) -> Failed {
     match error {
         OpenError::InUse { .. } => failed
             .hint("another process has it open; if that is the service, is admin_listen the same as its?"),
+        // The disk's own trouble says nothing of what lies on it.
+        OpenError::Sled { source: sled::Error::Io(_), .. } => failed,
+        OpenError::Sled { .. } | OpenError::Store { .. } | OpenError::Foreign { .. } => failed.hint(
+            "put the folder aside, its high-water mark left in place, and bring back the newest copy that is \
+             whole: `zhengming store import --in COPY`",
+        ),
         _ => failed,
     }
 }

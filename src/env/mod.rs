@@ -10,6 +10,7 @@ pub mod calls;
 pub mod clock;
 pub mod digest;
 pub mod entropy;
+pub mod files;
 pub mod secret_files;
 pub mod signals;
 pub mod telemetry;

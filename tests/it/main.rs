@@ -9,6 +9,7 @@ mod deploy;
 mod edge;
 mod events_http;
 mod failover;
+mod faults;
 mod feed_http;
 mod hostile;
 mod fuzz;

@@ -30,6 +30,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::casework::{Error, Result};
 use crate::domain::id::{DisputeId, DocumentId};
 use crate::domain::refusal::Refusal;
+use crate::env::files;
 
 const MAGIC: &[u8] = b"ZMD1";
 pub(super) const NONCE_BYTES: usize = 24;
@@ -249,10 +250,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 #[allow(clippy::needless_pass_by_value)]
 fn failed(error: io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::Busy("the disk is full"),
-        _ => Error::Fatal(format!("documents: {error}")),
-    }
+    files::shortage(&error).map_or_else(|| Error::Fatal(format!("documents: {error}")), Error::Busy)
 }
 
 #[cfg(test)]

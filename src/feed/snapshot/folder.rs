@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
+use super::checks::{Checking, Checks, FileCheck};
 use super::form::Form;
 use crate::feed::Coding;
 use crate::feed::checkpoint::decimal;
@@ -18,6 +19,7 @@ use crate::feed::note::NOTE_BYTES_MAX;
 
 const DRAFT: &str = ".tmp";
 const SUM: &str = "sum";
+const CHECKS: &str = "checks";
 const GONE: &str = "gone";
 /// How often a draft looks whether the disk has room for it.
 const ROOM_CHECK_BYTES: usize = 16 * 1024 * 1024;
@@ -42,6 +44,7 @@ pub struct Inventory {
 #[derive(Debug)]
 pub struct Draft<F> {
     file: F,
+    check: Checking,
     disk_free_bytes_min: u64,
     written: usize,
 }
@@ -79,12 +82,7 @@ impl Folder {
     }
 
     pub fn path(&self, size: u64, form: Form, coding: Option<Coding>) -> PathBuf {
-        let suffix = match coding {
-            None => "",
-            Some(Coding::Zstd) => ".zst",
-            Some(Coding::Gzip) => ".gz",
-        };
-        self.named(size, &format!("{}{suffix}", form.name()))
+        self.named(size, &kind(form, coding))
     }
 
     fn named(&self, size: u64, kind: &str) -> PathBuf {
@@ -101,10 +99,16 @@ impl Folder {
         let path = self.named(size, SUM);
         let metadata = fs::metadata(&path)?;
         if metadata.len() > NOTE_BYTES_MAX as u64 {
-            return Err(io::Error::new(ErrorKind::InvalidData, "a sum of too many bytes"));
+            return Err(damaged("a sum of too many bytes"));
         }
         let at = Timestamp::try_from(metadata.modified()?).map_err(io::Error::other)?;
         Ok((fs::read_to_string(path)?, at))
+    }
+
+    /// What the snapshot's files were when they were written.
+    pub fn checks(&self, size: u64) -> io::Result<Checks> {
+        let text = fs::read_to_string(self.named(size, CHECKS))?;
+        Checks::parse(&text).ok_or_else(|| damaged("what its files were is not known"))
     }
 
     /// A file that shall get a name.
@@ -120,17 +124,21 @@ impl Folder {
 
     /// Makes drafts a snapshot. Once this has returned well it is there for
     /// good; before the sum has its name it is not there at all.
-    pub fn put(&self, size: u64, drafts: Drafts, sum: &str, at: Timestamp) -> io::Result<()> {
+    pub fn put(&self, size: u64, drafts: Drafts, sum: &str, at: Timestamp) -> io::Result<Checks> {
         self.try_put(size, drafts, sum, at).inspect_err(|_| {
             // What cannot be removed now is removed at the next start.
             let _ = self.discard(size);
         })
     }
 
-    fn try_put(&self, size: u64, drafts: Drafts, sum: &str, at: Timestamp) -> io::Result<()> {
+    fn try_put(&self, size: u64, drafts: Drafts, sum: &str, at: Timestamp) -> io::Result<Checks> {
+        let mut checks = Checks::default();
         for (form, coding, draft) in drafts {
-            self.name(draft, &self.path(size, form, coding))?;
+            checks.add(kind(form, coding), self.name(draft, &self.path(size, form, coding))?);
         }
+        let mut draft = self.draft()?;
+        draft.write_all(checks.text().as_bytes())?;
+        self.name(draft, &self.named(size, CHECKS))?;
         self.sync()?;
         let mut draft = self.draft()?;
         draft.write_all(sum.as_bytes())?;
@@ -139,7 +147,8 @@ impl Folder {
         let at = SystemTime::try_from(at).map_err(io::Error::other)?;
         draft.get_ref().file.as_file().set_modified(at)?;
         self.name(draft, &self.named(size, SUM))?;
-        self.sync()
+        self.sync()?;
+        Ok(checks)
     }
 
     /// Removes a snapshot, its sum first, which becomes a mark that it was.
@@ -162,14 +171,15 @@ impl Folder {
     }
 
     fn remove_forms(&self, size: u64) -> io::Result<()> {
+        remove(&self.named(size, CHECKS))?;
         paths(self, size).try_for_each(|path| remove(&path))
     }
 
-    fn name(&self, draft: NamedDraft, path: &Path) -> io::Result<()> {
+    fn name(&self, draft: NamedDraft, path: &Path) -> io::Result<FileCheck> {
         let draft = draft.into_inner().map_err(io::IntoInnerError::into_error)?;
         draft.file.as_file().sync_all()?;
         draft.file.persist(path)?;
-        Ok(())
+        Ok(draft.check.finish())
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -180,6 +190,21 @@ impl Folder {
 /// Makes the names in a folder durable.
 fn sync(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
+}
+
+/// A file's name without its size.
+pub fn kind(form: Form, coding: Option<Coding>) -> String {
+    let suffix = match coding {
+        None => "",
+        Some(Coding::Zstd) => ".zst",
+        Some(Coding::Gzip) => ".gz",
+    };
+    format!("{}{suffix}", form.name())
+}
+
+/// The disk has not kept what was written to it.
+pub fn damaged(what: &str) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, what)
 }
 
 fn paths(folder: &Folder, size: u64) -> impl Iterator<Item = PathBuf> {
@@ -199,7 +224,7 @@ fn remove(path: &Path) -> io::Result<()> {
 
 impl<F> Draft<F> {
     fn new(file: F, disk_free_bytes_min: u64) -> Self {
-        Self { file, disk_free_bytes_min, written: ROOM_CHECK_BYTES }
+        Self { file, check: Checking::default(), disk_free_bytes_min, written: ROOM_CHECK_BYTES }
     }
 
     pub fn into_file(self) -> F {
@@ -217,6 +242,7 @@ impl<F: Write + AsFd> Write for Draft<F> {
             self.written = 0;
         }
         let written = self.file.write(bytes)?;
+        self.check.push(&bytes[..written]);
         self.written += written;
         Ok(written)
     }

@@ -3,6 +3,7 @@
 //!
 //! Files of one folder, written once and never changed. `{size}.sum` is
 //! signed and makes them a snapshot: one exists if and only if its sum does.
+//! `{size}.checks` is for finding what the disk has not kept (`checks`).
 //! Two are kept, so that a download that has begun can be gone on with.
 //!
 //! | a crash | leaves | which the next start |
@@ -20,6 +21,7 @@
 
 mod agreed;
 mod build;
+mod checks;
 mod compact;
 mod folder;
 mod form;
@@ -55,6 +57,7 @@ use crate::feed::render::LeafMalformed;
 use crate::feed::zms::{Header, ZmsError};
 use crate::feed::{Coding, Feed, FeedError};
 use build::Build;
+use checks::Checks;
 use folder::Folder;
 use pieces::Pieces;
 
@@ -94,6 +97,8 @@ pub struct Snapshot {
     pub note: String,
     /// When making it began.
     pub at: Timestamp,
+    /// What its files were when they were written.
+    checks: Arc<Checks>,
 }
 
 /// What is known of a size.
@@ -187,9 +192,15 @@ impl Snapshots {
 
     /// One of a snapshot's files; `NotFound` where it has been removed since
     /// it was found.
-    pub async fn file(&self, size: u64, form: Form, coding: Option<Coding>) -> io::Result<SnapshotFile> {
+    pub async fn file(
+        &self,
+        snapshot: &Snapshot,
+        form: Form,
+        coding: Option<Coding>,
+    ) -> io::Result<SnapshotFile> {
+        let size = snapshot.sum.size;
         let file = tokio::fs::File::open(self.folder.path(size, form, coding)).await?.into_std().await;
-        SnapshotFile::new(file, (size, form, coding), &self.pieces)
+        SnapshotFile::new(file, (size, form, coding), snapshot.checks.clone(), &self.pieces)
     }
 
     /// Makes the snapshot at a checkpoint beyond the newest one, and retires
@@ -213,20 +224,15 @@ impl Snapshots {
         let previous = self.newest().map(|newest| newest.sum.clone());
         let mut written = build.clone().run(log, previous).await;
         if let Err(SnapshotError::Damaged { size }) = written {
-            tracing::error!(
-                size,
-                "a snapshot is damaged: it is removed, and the next one begins from nothing"
-            );
             self.drop_damaged(size).await?;
             written = build.run(log, None).await;
         }
         let written = written?;
         let sum = Sum { size, root, count: written.count, digests: written.digests };
         let note = sum.sign(&self.signer);
-        let snapshot = Snapshot { sum, note, at: now };
-        let (folder, text) = (self.folder.clone(), snapshot.note.clone());
-        blocking(move || folder.put(size, written.drafts, &text, now)).await?;
-        self.add(snapshot).await?;
+        let (folder, text) = (self.folder.clone(), note.clone());
+        let checks = blocking(move || folder.put(size, written.drafts, &text, now)).await?;
+        self.add(Snapshot { sum, note, at: now, checks: Arc::new(checks) }).await?;
         Ok(self.newest().expect("one was added"))
     }
 
@@ -246,7 +252,10 @@ impl Snapshots {
         if sum.size != size || log.root_at(size)? != Some(sum.root) {
             return Ok(Err("it is another log's".to_owned()));
         }
-        Ok(Ok(Snapshot { sum, note, at }))
+        match self.folder.checks(size) {
+            Ok(checks) => Ok(Ok(Snapshot { sum, note, at, checks: Arc::new(checks) })),
+            Err(error) => Ok(Err(error.to_string())),
+        }
     }
 
     /// Puts a snapshot on the shelf and takes the oldest off it.
@@ -262,9 +271,12 @@ impl Snapshots {
         self.retire(surplus).await
     }
 
-    async fn drop_damaged(&self, size: u64) -> Result<(), SnapshotError> {
-        self.shelf_to_change().kept.retain(|kept| kept.sum.size != size);
-        self.retire(vec![size]).await
+    /// Takes a snapshot off the shelf that its disk has not kept as it was.
+    pub async fn drop_damaged(&self, size: u64) -> Result<(), SnapshotError> {
+        tracing::error!(size, "a snapshot is damaged: it is removed, and the next one begins from nothing");
+        let damaged = self.shelf_to_change().kept.extract_if(.., |kept| kept.sum.size == size).count();
+        // Several downloads may meet the same damage.
+        if damaged == 0 { Ok(()) } else { self.retire(vec![size]).await }
     }
 
     /// Removes what is off the shelf, and the oldest of the marks.

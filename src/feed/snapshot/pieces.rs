@@ -11,6 +11,8 @@ use bytes::Bytes;
 use quick_cache::sync::Cache;
 
 use super::blocking;
+use super::checks::Checks;
+use super::folder::{damaged, kind};
 use super::form::Form;
 use crate::feed::Coding;
 use crate::feed::kept::ByBytes;
@@ -43,13 +45,24 @@ pub struct SnapshotFile {
     file: Arc<File>,
     bytes: u64,
     of: (u64, Form, Option<Coding>),
+    /// Of all files of the snapshot.
+    checks: Arc<Checks>,
     pieces: Arc<Pieces>,
 }
 
 impl SnapshotFile {
-    pub(super) fn new(file: File, of: (u64, Form, Option<Coding>), pieces: &Arc<Pieces>) -> io::Result<Self> {
+    /// `InvalidData` where it is not as long as it was.
+    pub(super) fn new(
+        file: File,
+        of: (u64, Form, Option<Coding>),
+        checks: Arc<Checks>,
+        pieces: &Arc<Pieces>,
+    ) -> io::Result<Self> {
         let bytes = file.metadata()?.len();
-        Ok(Self { file: Arc::new(file), bytes, of, pieces: pieces.clone() })
+        if checks.of(&kind(of.1, of.2)).is_none_or(|check| check.bytes != bytes) {
+            return Err(damaged("a snapshot's file has not its length"));
+        }
+        Ok(Self { file: Arc::new(file), bytes, of, checks, pieces: pieces.clone() })
     }
 
     /// How many there are.
@@ -57,7 +70,8 @@ impl SnapshotFile {
         self.bytes
     }
 
-    /// The bytes from a place on, some of them; none at the end.
+    /// The bytes from a place on, some of them; none at the end. `InvalidData`
+    /// where they are not those that were written.
     pub async fn read(&self, at: u64) -> io::Result<Bytes> {
         if at >= self.bytes {
             return Ok(Bytes::new());
@@ -71,10 +85,14 @@ impl SnapshotFile {
     async fn piece(&self, nth: u64) -> io::Result<Bytes> {
         let from = nth * PIECE_BYTES;
         let (file, length) = (self.file.clone(), PIECE_BYTES.min(self.bytes - from));
+        let (checks, (_, form, coding)) = (self.checks.clone(), self.of);
         blocking(move || {
             let mut piece = vec![0; length as usize];
             file.read_exact_at(&mut piece, from)?;
-            Ok(piece.into())
+            match checks.of(&kind(form, coding)) {
+                Some(check) if check.holds(nth, &piece) => Ok(piece.into()),
+                _ => Err(damaged("a snapshot's file is damaged")),
+            }
         })
         .await
     }
@@ -86,13 +104,14 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::feed::snapshot::checks::Checking;
 
     #[tokio::test]
     async fn pieces_put_together_are_the_file_wherever_one_begins() {
         let whole: Vec<u8> = (0..PIECE_BYTES * 5 / 2).map(|place| ((place * 31) >> 7) as u8).collect();
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&whole).unwrap();
-        let file = SnapshotFile::new(file, (3, Form::Csv, None), &Arc::default()).unwrap();
+        let mut written = tempfile::tempfile().unwrap();
+        written.write_all(&whole).unwrap();
+        let file = opened(&written, &whole).unwrap();
         assert_eq!(file.bytes(), whole.len() as u64);
         for start in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 7, 2 * PIECE_BYTES, file.bytes() - 1]
         {
@@ -106,5 +125,20 @@ mod tests {
             }
             assert!(read == whole[start as usize..], "from {start} on");
         }
+        // What has changed since is nobody's, and what lies around it is.
+        written.write_all_at(&[whole[PIECE_BYTES as usize + 5] ^ 4], PIECE_BYTES + 5).unwrap();
+        let file = opened(&written, &whole).unwrap();
+        assert_eq!(file.read(PIECE_BYTES + 9).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(file.read(0).await.unwrap(), whole[..PIECE_BYTES as usize]);
+        written.set_len(PIECE_BYTES).unwrap();
+        assert_eq!(opened(&written, &whole).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+
+    fn opened(file: &File, whole: &[u8]) -> io::Result<SnapshotFile> {
+        let mut checking = Checking::default();
+        checking.push(whole);
+        let mut checks = Checks::default();
+        checks.add("csv".to_owned(), checking.finish());
+        SnapshotFile::new(file.try_clone()?, (3, Form::Csv, None), Arc::new(checks), &Arc::default())
     }
 }

@@ -142,7 +142,7 @@ fn now() -> Timestamp {
 }
 
 fn files_of(size: u64) -> Vec<String> {
-    let kinds = ["csv", "csv.gz", "csv.zst", "ndjson", "ndjson.gz", "ndjson.zst", "sum", "zms"];
+    let kinds = ["checks", "csv", "csv.gz", "csv.zst", "ndjson", "ndjson.gz", "ndjson.zst", "sum", "zms"];
     kinds.iter().map(|kind| format!("{size}.{kind}")).collect()
 }
 

@@ -16,6 +16,7 @@ use warp::{Filter, Reply};
 
 use super::{keyed, keyed_for_ever, tagged};
 use crate::domain::hex::hex;
+use crate::env::files;
 use crate::feed::checkpoint::decimal;
 use crate::feed::snapshot::{Form, Found, Log, Snapshot, SnapshotFile};
 use crate::feed::{Coding, FeedError};
@@ -86,7 +87,7 @@ async fn named(app: &App, name: &str, call: &Call) -> Answer {
     } else {
         let part = file.wanted(call)?;
         paid = app.downloader(&provider, paid)?;
-        file.part(part)
+        file.part(app, part).await?
     };
     Ok(keyed_for_ever(&paid, response))
 }
@@ -109,7 +110,7 @@ fn sum(call: &Call, snapshot: &Snapshot) -> Response {
 struct FormFile {
     file: SnapshotFile,
     tag: String,
-    name: String,
+    size: u64,
     form: Form,
     coding: Option<&'static str>,
 }
@@ -120,17 +121,18 @@ impl FormFile {
         let coding = coding(&call.headers, &names);
         let held = Coding::ALL.into_iter().find(|held| Some(held.name()) == coding);
         let size = snapshot.sum.size;
-        let file = app.snapshots.file(size, form, held).await.map_err(|error| match error.kind() {
+        let file = match app.snapshots.file(snapshot, form, held).await {
+            Ok(file) => file,
             // Retired since it was found.
-            ErrorKind::NotFound => gone(),
-            _ => unreadable(&error),
-        })?;
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(gone()),
+            Err(error) => return Err(unreadable(app, size, &error).await),
+        };
         let bytes = file.bytes();
         // The digest is of the form as it is; another release may code it into
         // other bytes, and then hardly into as many.
         let digest = snapshot.sum.digest(form).expect("a snapshot that is kept has every form");
         let tag = format!("\"{}-{}-{bytes}\"", hex(&digest[..16]), coding.unwrap_or("identity"));
-        Ok(Self { file, tag, name: format!("{size}.{}", form.name()), form, coding })
+        Ok(Self { file, tag, size, form, coding })
     }
 
     /// `None`: all of it.
@@ -146,20 +148,32 @@ impl FormFile {
         }
     }
 
-    fn part(self, part: Option<Range<u64>>) -> Response {
+    /// Its first bytes are read before anything is answered.
+    async fn part(self, app: &App, part: Option<Range<u64>>) -> Answer {
         let (head, _) = self.head(part.as_ref()).into_parts();
         let Range { start, end } = part.unwrap_or(0..self.file.bytes());
+        if let Err(error) = self.file.read(start).await {
+            return Err(unreadable(app, self.size, &error).await);
+        }
+        let app = app.clone();
         let bytes = stream::try_unfold(start, move |at| {
-            let file = self.file.clone();
+            let (file, app) = (self.file.clone(), app.clone());
             async move {
-                let mut bytes = file.read(at).await?;
+                let mut bytes = match file.read(at).await {
+                    Ok(bytes) => bytes,
+                    Err(error) => {
+                        unreadable(&app, self.size, &error).await;
+                        // The answer ends here, too short.
+                        return Err(error);
+                    }
+                };
                 bytes.truncate(usize::try_from(end - at).unwrap_or(usize::MAX));
                 let next = at + bytes.len() as u64;
                 io::Result::Ok((!bytes.is_empty()).then_some((bytes, next)))
             }
         });
         let (_, body) = warp::reply::stream(bytes).into_response().into_parts();
-        Response::from_parts(head, body)
+        Ok(Response::from_parts(head, body))
     }
 
     fn head(&self, part: Option<&Range<u64>>) -> Response {
@@ -170,7 +184,11 @@ impl FormFile {
             Form::Zms => "application/vnd.zhengming.zms",
         };
         put(&mut response, CONTENT_TYPE, content_type);
-        put(&mut response, CONTENT_DISPOSITION, &format!("attachment; filename=\"{}\"", self.name));
+        put(
+            &mut response,
+            CONTENT_DISPOSITION,
+            &format!("attachment; filename=\"{}.{}\"", self.size, self.form.name()),
+        );
         put(&mut response, ACCEPT_RANGES, "bytes");
         if let Some(coding) = self.coding {
             put(&mut response, CONTENT_ENCODING, coding);
@@ -190,8 +208,18 @@ fn gone() -> Problem {
         .with("snapshot", NEWEST)
 }
 
-fn unreadable(error: &io::Error) -> Problem {
-    tracing::error!(%error, "a snapshot could not be read");
+/// A snapshot that is damaged is offered to nobody any more.
+async fn unreadable(app: &App, size: u64, error: &io::Error) -> Problem {
+    if let Some(what) = files::shortage(error) {
+        tracing::warn!(what, "a snapshot cannot be read now");
+        return Problem::busy();
+    }
+    tracing::error!(%error, size, "a snapshot could not be read");
+    if error.kind() == ErrorKind::InvalidData
+        && let Err(error) = app.snapshots.drop_damaged(size).await
+    {
+        tracing::error!(%error, "a damaged snapshot could not be removed");
+    }
     Problem::internal()
 }
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use regex::Regex;
@@ -52,13 +52,21 @@ impl Process {
 
     /// Waits for a line with these words, on either stream.
     pub fn says(&mut self, words: &str) -> String {
+        self.may_say(words).unwrap_or_else(|| panic!("it never said {words:?}, but: {:#?}", self.heard))
+    }
+
+    /// The same of one that may end instead.
+    fn may_say(&mut self, words: &str) -> Option<String> {
         loop {
-            let Ok((stream, line)) = self.lines.recv_timeout(AT_MOST) else {
-                panic!("it never said {words:?}, but: {:#?}", self.heard);
-            };
-            self.heard.push((stream, line.clone()));
-            if line.contains(words) {
-                return line;
+            match self.lines.recv_timeout(AT_MOST) {
+                Ok((stream, line)) => {
+                    self.heard.push((stream, line.clone()));
+                    if line.contains(words) {
+                        return Some(line);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => panic!("it says no {words:?}, but: {:#?}", self.heard),
             }
         }
     }
@@ -78,7 +86,7 @@ impl Process {
         loop {
             match self.lines.recv_timeout(AT_MOST) {
                 Ok(line) => self.heard.push(line),
-                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Disconnected) => break,
                 Err(_) => panic!("it does not end; it said: {:#?}", self.heard),
             }
         }
@@ -141,9 +149,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(command: Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|ended| panic!("it does not serve: {ended:#?}"))
+    }
+
+    /// How it ended, where it did not listen.
+    pub fn try_start(command: Command) -> Result<Self, Ended> {
         let mut process = Process::start(command, b"");
-        let line = process.says("admin_listen");
-        Self { public: address(&line, "listen"), admin: address(&line, "admin_listen"), process }
+        let Some(line) = process.may_say("admin_listen") else { return Err(process.ended()) };
+        Ok(Self { public: address(&line, "listen"), admin: address(&line, "admin_listen"), process })
     }
 
     /// After whatever was done to it: it works, it did not panic, it ends well.

@@ -22,6 +22,7 @@ pub mod postgres;
 pub mod records;
 pub mod service;
 mod store;
+pub mod trial;
 mod world;
 
 pub use client::Answer;

@@ -76,9 +76,14 @@ async fn what_is_not_of_this_log_and_key_is_removed() {
     let other_key = async |dir: &TempDir| {
         Snapshots::open(dir.path(), 0, &signer(8), &log, Horizon::default()).await.unwrap().newest()
     };
-    for case in
-        ["another log", "a shorter log", "another key", "a sum under another size", "a form is missing"]
-    {
+    for case in [
+        "another log",
+        "a shorter log",
+        "another key",
+        "a sum under another size",
+        "its checks are damaged",
+        "a form is missing",
+    ] {
         let shelved = Shelved::new(&log).await;
         shelved.take(&log, 3).await.unwrap();
         let shelved = match case {
@@ -92,6 +97,12 @@ async fn what_is_not_of_this_log_and_key_is_removed() {
                 for name in files_of(3) {
                     fs::rename(shelved.path(&name), shelved.path(&name.replacen('3', "4", 1))).unwrap();
                 }
+                shelved.reopened(&log).await
+            }
+            "its checks are damaged" => {
+                let mut checks = shelved.bytes("3.checks");
+                checks[12] ^= 1;
+                fs::write(shelved.path("3.checks"), checks).unwrap();
                 shelved.reopened(&log).await
             }
             _ => {
@@ -170,7 +181,8 @@ async fn a_download_goes_on_when_its_file_is_removed() {
     let shelved = Shelved::new(&log).await;
     shelved.take(&log, 3).await.unwrap();
     let bytes = shelved.bytes("3.csv.gz");
-    let file = shelved.snapshots.file(3, Form::Csv, Some(Coding::Gzip)).await.unwrap();
+    let snapshot = shelved.snapshots.newest().unwrap();
+    let file = shelved.snapshots.file(&snapshot, Form::Csv, Some(Coding::Gzip)).await.unwrap();
     assert_eq!(file.bytes(), bytes.len() as u64);
     for size in [5, 9] {
         shelved.take(&log, size).await.unwrap();
@@ -178,6 +190,6 @@ async fn a_download_goes_on_when_its_file_is_removed() {
     assert_eq!(file.read(0).await.unwrap(), bytes);
     assert_eq!(file.read(7).await.unwrap(), bytes[7..]);
     assert!(file.read(file.bytes()).await.unwrap().is_empty());
-    let gone = shelved.snapshots.file(3, Form::Csv, Some(Coding::Gzip)).await.unwrap_err();
+    let gone = shelved.snapshots.file(&snapshot, Form::Csv, Some(Coding::Gzip)).await.unwrap_err();
     assert_eq!(gone.kind(), io::ErrorKind::NotFound);
 }

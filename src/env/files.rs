@@ -1,0 +1,34 @@
+//! What files fail by.
+
+use std::io::{self, ErrorKind};
+
+use rustix::io::Errno;
+
+/// What the machine is short of, where that is all: it may have it again at
+/// any moment.
+pub fn shortage(error: &io::Error) -> Option<&'static str> {
+    match (error.kind(), Errno::from_io_error(error)) {
+        (ErrorKind::StorageFull | ErrorKind::QuotaExceeded, _) => Some("the disk is full"),
+        (_, Some(Errno::MFILE | Errno::NFILE)) => Some("too many files are open"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_be_had_again_is_a_shortage() {
+        for (error, what) in [
+            (Errno::NOSPC, Some("the disk is full")),
+            (Errno::DQUOT, Some("the disk is full")),
+            (Errno::MFILE, Some("too many files are open")),
+            (Errno::NFILE, Some("too many files are open")),
+            (Errno::IO, None),
+            (Errno::ROFS, None),
+        ] {
+            assert_eq!(shortage(&io::Error::from(error)), what, "{error:?}");
+        }
+    }
+}
