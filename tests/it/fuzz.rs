@@ -26,6 +26,7 @@ fn seeds(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// An input that breaks a promise is kept in a file, to become a seed.
+#[allow(clippy::print_stderr)]
 fn holds(target: &str, what: &str, input: &[u8]) {
     let body = bodies::body(target);
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(input))) {

@@ -77,7 +77,8 @@ fn sealed(data: &[u8]) -> Option<Vec<u8>> {
     let index = trailer.checked_sub(bytes).filter(|at| *at >= head)?;
     let sum = crc(seal, &file[index..trailer + 4]);
     file[trailer + 4..].copy_from_slice(&sum.to_be_bytes());
-    let (mut at, mut rest) = (head, file[index..trailer].to_vec().into_iter());
+    let lengths = file[index..trailer].to_vec();
+    let (mut at, mut rest) = (head, lengths.into_iter());
     while rest.len() > 0 {
         varint(&mut rest)?;
         let block = usize::try_from(varint(&mut rest)?).ok().filter(|block| *block >= 4)?;

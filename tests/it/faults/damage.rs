@@ -88,7 +88,7 @@ impl Original {
         let missing = original
             .answers
             .iter()
-            .filter(|(_, reply)| !reply.as_ref().is_some_and(|reply| reply.status == 200));
+            .filter(|(_, reply)| reply.as_ref().is_none_or(|reply| reply.status != 200));
         let missing: Vec<_> = missing.collect();
         assert!(missing.is_empty(), "{missing:?}");
         original

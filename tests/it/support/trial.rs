@@ -12,6 +12,7 @@ pub fn seed(usual: u64) -> u64 {
 }
 
 /// A line of the table: what was tried, how often, and what came of it.
+#[allow(clippy::print_stdout)]
 pub fn tell(what: &str, rounds: u64, came: &str) {
     println!("trial | {what} | {rounds} | {came}");
 }
