@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,9 @@ use crate::http::{admin, service};
 
 /// How often rates forget callers that have gone.
 const PURGE_EVERY_S: u64 = 60;
+/// Connections that wait to be let in. Beyond it the kernel answers nothing,
+/// and whoever calls tries again after a second, then two, then four.
+const BACKLOG: u32 = 4_096;
 /// The admin listener is for the owner, a supervisor and a scraper.
 const ADMIN_CONNECTIONS_MAX: usize = 64;
 
@@ -46,8 +49,8 @@ impl Running {
         taken_up.map_err(|error| Failed::new("uploads from before", &error))?;
         let swept = app.casework.sweep_documents().await;
         swept.map_err(|error| Failed::new("documents from before", &error))?;
-        let public = bind(config.listen).await?;
-        let admin = bind(config.admin_listen).await?;
+        let public = bind(config.listen)?;
+        let admin = bind(config.admin_listen)?;
         let mut running = Self {
             app: app.clone(),
             public: address(&public)?,
@@ -150,8 +153,15 @@ pub async fn serve(config: &Config, world: &World) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Failed> {
-    TcpListener::bind(address).await.map_err(|error| Failed::new(&format!("listening on {address}"), &error))
+fn bind(address: SocketAddr) -> Result<TcpListener, Failed> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // Restarted at once, it need not wait for its former connections.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|error| Failed::new(&format!("listening on {address}"), &error))
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Failed> {

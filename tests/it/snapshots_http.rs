@@ -2,6 +2,8 @@
 //! who may and how often, what is said of those that are gone, and what of the
 //! log is no longer handed out once there are two.
 
+mod damage;
+
 use std::io;
 
 use bytes::Bytes;
@@ -14,8 +16,6 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE, RANGE};
 use reqwest::redirect::Policy;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use zhengming::domain::correction::{Entry, EntryReason, InForce, NameAction};
 use zhengming::domain::evidence::Assurance;
@@ -262,31 +262,6 @@ async fn a_download_goes_on_where_it_ended() {
 }
 
 /// The file is far larger than what the sockets hold.
-#[tokio::test]
-async fn a_download_outlives_its_file() {
-    const BYTES: usize = 64 * 1024 * 1024;
-    let (service, key) = three().await;
-    let file = service.data_dir.path().join("snapshots/3.ndjson");
-    std::fs::write(&file, vec![b'x'; BYTES]).unwrap();
-    let mut wire = TcpStream::connect(service.address).await.unwrap();
-    let path = place(3, "ndjson");
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n");
-    wire.write_all(request.as_bytes()).await.unwrap();
-    let mut begin = [0; 1_000];
-    wire.read_exact(&mut begin).await.unwrap();
-    for _ in 0..2 {
-        grow(&service, 3, now()).await;
-        assert!(look(&service, now()).await);
-    }
-    assert!(!file.exists());
-    let mut rest = Vec::new();
-    wire.read_to_end(&mut rest).await.unwrap();
-    let all = [&begin[..], &rest].concat();
-    let head = 4 + all.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
-    assert_eq!(all.len() - head, BYTES);
-}
-
 // --- gone, unknown, not allowed ---------------------------------------------
 
 #[tokio::test]

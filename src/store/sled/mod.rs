@@ -229,5 +229,12 @@ impl Space for sled::Db {
 
 #[allow(clippy::needless_pass_by_value)] // for `map_err`
 fn unwell(error: sled::Error) -> StoreError {
-    StoreError::Fatal(format!("sled: {error}"))
+    let remedy = match error {
+        sled::Error::Corruption { .. } => {
+            ": the disk has not kept the database as it was; bring back the newest copy that is whole, by \
+             `zhengming store import` into an empty store"
+        }
+        _ => "",
+    };
+    StoreError::Fatal(format!("sled: {error}{remedy}"))
 }

@@ -113,7 +113,7 @@ impl Office {
 /// With some room kept free nothing ends: writes are refused, reads are not.
 #[test]
 fn a_disk_that_is_nearly_full_refuses_writes_and_goes_on_reading() {
-    let rounds = trial::rounds(1, 20);
+    let rounds = trial::rounds(1, 10);
     let mut dice = Dice::new(trial::seed(3));
     let mut taken = 0;
     for _ in 0..rounds {
@@ -140,7 +140,7 @@ fn a_disk_that_is_nearly_full_refuses_writes_and_goes_on_reading() {
 /// was acknowledged as soon as there is room.
 #[test]
 fn a_disk_without_a_byte_loses_nothing_that_was_acknowledged() {
-    let rounds = trial::rounds(1, 20);
+    let rounds = trial::rounds(1, 10);
     let mut dice = Dice::new(trial::seed(4));
     let (mut taken, mut ended) = (0, 0);
     for _ in 0..rounds {
