@@ -15,6 +15,7 @@ use crate::cli::Failed;
 use crate::cli::config::Config;
 use crate::cli::house::{House, World};
 use crate::env::entropy::uuid_v7;
+use crate::env::files;
 use crate::feed::snapshot::Rhythm;
 use crate::http::accept::{AcceptLimits, RequestIds, Server};
 use crate::http::client::TrustedProxies;
@@ -26,6 +27,13 @@ const PURGE_EVERY_S: u64 = 60;
 /// Connections that wait to be let in. Beyond it the kernel answers nothing,
 /// and whoever calls tries again after a second, then two, then four.
 const BACKLOG: u32 = 4_096;
+/// Files and connections that are open for nobody in particular: the store's,
+/// the log's, those to other houses, and who waits at the admin listener.
+const DESCRIPTORS_KEPT: u64 = 320;
+/// A caller's connection, and the file that it uploads or downloads.
+const DESCRIPTORS_PER_CALLER: u64 = 2;
+/// Fewer are no service.
+const CONNECTIONS_MIN: usize = 16;
 /// The admin listener is for the owner, a supervisor and a scraper.
 const ADMIN_CONNECTIONS_MAX: usize = 64;
 
@@ -44,6 +52,7 @@ pub struct Running {
 impl Running {
     /// Binds both listeners and starts everything; `stop` drains and ends it.
     pub async fn start(config: &Config, world: &World, stop: &CancellationToken) -> Result<Self, Failed> {
+        let connections_max = places(config.limits.connections_max, files::descriptors_max())?;
         let House { app, mut store_failed, lock } = House::build(config, world).await?;
         let taken_up = app.casework.take_up_uploads().await;
         taken_up.map_err(|error| Failed::new("uploads from before", &error))?;
@@ -60,10 +69,6 @@ impl Running {
             _lock: lock,
         };
         let proxies = TrustedProxies::new(config.trusted_proxies.clone());
-        let connections_max = match config.limits.connections_max {
-            0 => Semaphore::MAX_PERMITS,
-            connections_max => connections_max as usize,
-        };
         let limits = AcceptLimits { connections_max, ..AcceptLimits::default() };
         let server = Server::new(limits, proxies, request_ids(world), service::routes(&app));
         running.serve(server, public);
@@ -153,6 +158,26 @@ pub async fn serve(config: &Config, world: &World) -> Result<(), Failed> {
     Ok(())
 }
 
+/// How many callers there may be at once: as many as wanted (0: any number),
+/// unless they would take the descriptors that the store needs.
+fn places(wanted: u32, descriptors: u64) -> Result<usize, Failed> {
+    let wanted = if wanted == 0 { Semaphore::MAX_PERMITS } else { wanted as usize };
+    let possible = descriptors.saturating_sub(DESCRIPTORS_KEPT) / DESCRIPTORS_PER_CALLER;
+    let possible = usize::try_from(possible).unwrap_or(usize::MAX);
+    if possible < wanted.min(CONNECTIONS_MIN) {
+        let why = format!("the process may have only {descriptors} files and connections open at once");
+        return Err(Failed::because(&why).hint("raise that: LimitNOFILE in the unit, `ulimit -n` in a shell"));
+    }
+    if possible < wanted && wanted < Semaphore::MAX_PERMITS {
+        tracing::warn!(
+            connections_max = possible,
+            descriptors,
+            "fewer callers at once than connections_max says"
+        );
+    }
+    Ok(wanted.min(possible))
+}
+
 fn bind(address: SocketAddr) -> Result<TcpListener, Failed> {
     let bound = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
@@ -171,4 +196,23 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, Failed> {
 fn request_ids(world: &World) -> RequestIds {
     let world = world.clone();
     Arc::new(move || uuid_v7(world.clock.as_ref(), world.entropy.as_ref()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_leave_the_store_its_descriptors() {
+        assert_eq!(places(10_000, 20_480).unwrap(), 10_000);
+        assert_eq!(places(10_000, 1_024).unwrap(), 352);
+        assert_eq!(places(0, 1_024).unwrap(), 352);
+        assert_eq!(places(0, u64::MAX).unwrap(), Semaphore::MAX_PERMITS);
+        assert_eq!(places(4, 328).unwrap(), 4);
+        for descriptors in [0, 64, 320, 351] {
+            let why = places(10_000, descriptors).unwrap_err().to_string();
+            assert!(why.contains("LimitNOFILE"), "{why}");
+        }
+    }
 }

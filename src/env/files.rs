@@ -1,8 +1,9 @@
-//! What files fail by.
+//! What files fail by, and how many there may be.
 
 use std::io::{self, ErrorKind};
 
 use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What the machine is short of, where that is all: it may have it again at
 /// any moment.
@@ -12,6 +13,15 @@ pub fn shortage(error: &io::Error) -> Option<&'static str> {
         (_, Some(Errno::MFILE | Errno::NFILE)) => Some("too many files are open"),
         _ => None,
     }
+}
+
+/// How many files and connections the process may have open at once, after it
+/// has asked for as many as it can get.
+pub fn descriptors_max() -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    // `None` is no limit at all.
+    (if raised.is_ok() { maximum } else { current }).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

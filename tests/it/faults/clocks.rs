@@ -40,6 +40,7 @@ impl Clock<'_> {
         let mut command = self.0.command("serve");
         command.env("LD_PRELOAD", library()).env("FAKETIME_TIMESTAMP_FILE", self.0.path("clock"));
         command
+            .env("ZHENGMING_LIMITS__RELEASES_PER_OPERATOR_PER_DAY", "10000000")
             .env("FAKETIME_NO_CACHE", "1")
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
             .env("NO_FAKE_STAT", "1");
