@@ -35,11 +35,14 @@ impl<T> Queue<T> {
             Err(mpsc::error::TrySendError::Full(_)) => {
                 Err(StoreError::Busy("too many changesets wait to be written"))
             }
-            Err(mpsc::error::TrySendError::Closed(_)) => {
-                Err(StoreError::Fatal("the writer is gone".to_owned()))
-            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(gone()),
         }
     }
+}
+
+/// Nobody takes from the queue, or answers, any more.
+pub fn gone() -> StoreError {
+    StoreError::Fatal("the writer is gone".to_owned())
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@
 //! Changesets that wait for each other are committed as one transaction where
 //! they have nothing in common (`writer`, `group`, `write`); what it changes is
 //! readable by everybody only once it is durable there, so that every read is
-//! of durable state. The schema is `data/migrations/`, brought up to date at `open`; one
-//! that a newer release has changed is refused. Losing the connection is no
-//! end: calls are refused as `Busy` until the database, or the one that took
-//! its place, answers again.
+//! of durable state. The schema is `data/migrations/`, brought up to date at
+//! `open`; one that a newer release has changed is refused. Losing the
+//! connection is no end: calls are refused as `Busy` until the database, or the
+//! one that took its place, answers again.
 //!
 //! Absent: a high-water mark. That a database was restored to an earlier day
 //! is noticed where the log is published.
@@ -40,7 +40,7 @@ use crate::store::postgres::head::size;
 use crate::store::postgres::listings::{list, record};
 use crate::store::postgres::tables::{key_cells, table_of, text};
 use crate::store::postgres::writer::Writer;
-use crate::store::queue::{Commit, Queue};
+use crate::store::queue::{Commit, Queue, gone};
 use crate::store::{
     AuditLine, Changeset, Cursor, Everything, Key, LOG_ENTRIES_MAX, Listing, Page, Receipt, Record,
 };
@@ -235,8 +235,7 @@ impl Store for PostgresStore {
         }
         let (commit, answer) = Commit::new(changeset);
         self.queue.send(commit).map_err(|error| self.failure.note(error))?;
-        let gone = |_| Err(StoreError::Fatal("the writer is gone".to_owned()));
-        answer.await.unwrap_or_else(gone).map_err(|error| self.failure.note(error))
+        answer.await.unwrap_or_else(|_| Err(gone())).map_err(|error| self.failure.note(error))
     }
 }
 

@@ -14,6 +14,9 @@ use crate::store::postgres::{follow, group, write};
 use crate::store::queue::Commit;
 use crate::store::{Changeset, Receipt, StoreError};
 
+/// Looked at for company at once. All others stay in the queue, which is what
+/// has an end.
+const LOOKED_AT_MAX: usize = 256;
 /// While one is made durable, the next ones' rows are changed already.
 const TRANSACTIONS_MAX: usize = 3;
 /// How often a transaction is begun anew after a conflict.
@@ -32,15 +35,13 @@ impl Writer {
     pub async fn run(self, mut requests: mpsc::Receiver<Commit>) {
         let lanes = Arc::new(Semaphore::new(TRANSACTIONS_MAX));
         let mut waiting = Vec::new();
-        while !waiting.is_empty() || requests.recv_many(&mut waiting, usize::MAX).await > 0 {
+        while !waiting.is_empty() || requests.recv_many(&mut waiting, LOOKED_AT_MAX).await > 0 {
             let lane = timeout(self.wait_max, Arc::clone(&lanes).acquire_owned()).await;
             let Ok(lane) = lane else {
                 answer(waiting.drain(..), &Err(StoreError::Busy("the database does not keep up")));
                 continue;
             };
-            while let Ok(commit) = requests.try_recv() {
-                waiting.push(commit);
-            }
+            top_up(&mut waiting, &mut requests);
             let (writer, commits) = (self.clone(), group::take(&mut waiting));
             tokio::spawn(async move {
                 writer.write(commits).await;
@@ -87,9 +88,39 @@ impl Writer {
     }
 }
 
+/// Those who have come meanwhile, as far as they are looked at.
+fn top_up(waiting: &mut Vec<Commit>, requests: &mut mpsc::Receiver<Commit>) {
+    while waiting.len() < LOOKED_AT_MAX
+        && let Ok(commit) = requests.try_recv()
+    {
+        waiting.push(commit);
+    }
+}
+
 /// Where nobody is there any more, nobody needs the answer.
 fn answer(commits: impl IntoIterator<Item = Commit>, answer: &Result<Receipt, StoreError>) {
     for commit in commits {
         let _ = commit.reply.send(answer.clone());
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::store::queue::Queue;
+
+    #[test]
+    fn what_is_not_looked_at_stays_where_there_is_an_end() {
+        let (queue, mut requests) = Queue::new(2 * LOOKED_AT_MAX);
+        let mut waiting = Vec::new();
+        for _ in 0..2 * LOOKED_AT_MAX {
+            queue.send(Commit::new(Changeset::default()).0).unwrap();
+        }
+        top_up(&mut waiting, &mut requests);
+        assert_eq!((waiting.len(), requests.len()), (LOOKED_AT_MAX, LOOKED_AT_MAX));
+        waiting.truncate(10);
+        top_up(&mut waiting, &mut requests);
+        assert_eq!((waiting.len(), requests.len()), (LOOKED_AT_MAX, 10));
     }
 }

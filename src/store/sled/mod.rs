@@ -42,7 +42,7 @@ use crate::domain::number::Number;
 use crate::store::embedded::walk::Walk;
 use crate::store::embedded::{Lookup, Pair, Space, read};
 use crate::store::failure::Failure;
-use crate::store::queue::{Commit, Queue};
+use crate::store::queue::{Commit, Queue, gone};
 use crate::store::sled::writer::Request;
 use crate::store::{AuditLine, Changeset, Cursor, Everything, Extent, Key, Listing, Page, Piece};
 use crate::store::{Receipt, Record, Store, StoreError, Versioned};
@@ -80,7 +80,7 @@ impl SledStore {
     }
 
     fn writer_gone(&self) -> StoreError {
-        self.shared.failure.fail("the writer is gone".to_owned())
+        self.shared.failure.note(gone())
     }
 
     /// A few pages at most: on the caller's thread.
