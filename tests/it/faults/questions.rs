@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::process::child::Server;
 use crate::process::house::House;
-use crate::process::people::People;
+use crate::process::people::{People, releases};
 use crate::process::wire::{Reply, Request, get, post, request};
 use crate::support::pictures::picture;
 
@@ -54,12 +54,7 @@ fn numbers() -> impl Iterator<Item = String> {
 }
 
 fn release(operator: &str, server: &Server) {
-    let lines = numbers().flat_map(|number| {
-        [("disconnected", "2024-01-01"), ("activated", "2024-06-01")].map(|(event, on)| {
-            json!({ "number": format!("+{number}"), "event": event, "on": on }).to_string() + "\n"
-        })
-    });
-    let push = request("POST", "/v1/tenures").body("application/x-ndjson", lines.collect::<String>());
+    let push = releases(numbers().map(|number| format!("+{number}")), ["2024-01-01", "2024-06-01"]);
     let told = push.bearer(operator).field("idempotency-key", "1").at(server.public).ok(200).json();
     assert_eq!(told["corrections"], RELEASED, "{told}");
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::child::Server;
 use super::house::{GATEWAY_TOKEN, House};
-use super::people::{People, proof};
+use super::people::{People, proof, releases};
 use super::wire::{Reply, get, post, request};
 
 /// Beside those that `House` has switched off: quotas that a day of calls
@@ -79,9 +79,7 @@ impl<'a> Cast<'a> {
 
     /// A number that its operator has released, and a dispute that is right.
     fn settle(&mut self) {
-        let lines = [("disconnected", "2024-01-01"), ("activated", "2024-06-01")]
-            .map(|(event, on)| format!("{}\n", json!({ "number": SETTLED, "event": event, "on": on })));
-        let push = request("POST", "/v1/tenures").body("application/x-ndjson", lines.concat());
+        let push = releases([SETTLED.to_owned()], ["2024-01-01", "2024-06-01"]);
         push.bearer(&self.people.operator).at(self.server.public).ok(200);
         let labels = json!({ "number": SETTLED, "kind": "category", "code": "55" }).to_string();
         let upload = request("POST", "/v1/labels").body("application/x-ndjson", labels);

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::child::{Process, Server};
 use super::house::{House, only_word, program};
-use super::wire::{get, request};
+use super::people::releases;
+use super::wire::get;
 
 const NUMBERS_PER_BATCH: u64 = 300;
 
@@ -74,16 +75,9 @@ impl Town {
     /// are entries.
     fn grow(&mut self) {
         let numbers = self.size..self.size + NUMBERS_PER_BATCH;
-        let lines: String = numbers
-            .flat_map(|nth| {
-                [("disconnected", "2025-01-01"), ("activated", "2025-06-01")].map(|(event, on)| {
-                    // In no order.
-                    let number = format!("+86138{:08}", nth * 61_803_399 % 100_000_000);
-                    format!("{}\n", json!({ "number": number, "event": event, "on": on }))
-                })
-            })
-            .collect();
-        let push = request("POST", "/v1/tenures").body("application/x-ndjson", lines);
+        // In no order.
+        let numbers = numbers.map(|nth| format!("+86138{:08}", nth * 61_803_399 % 100_000_000));
+        let push = releases(numbers, ["2025-01-01", "2025-06-01"]);
         let key = format!("batch-{}", self.size);
         let push = push.bearer(&self.operator).field("idempotency-key", &key).at(self.server.public);
         assert_eq!(push.ok(200).json()["corrections"], NUMBERS_PER_BATCH);

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::accounts::totp;
 use super::child::Server;
 use super::house::{House, only_word};
-use super::wire::post;
+use super::phone::Phone;
+use super::wire::{Request, post, request};
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -32,12 +33,27 @@ pub struct Proof {
 
 /// Asks for a code, reads it on the telephone, and sends it in.
 pub fn proof(house: &House, address: SocketAddr, number: &str) -> Proof {
+    try_proof(&house.phone, address, number).expect("somebody answers")
+}
+
+/// `None`: nobody is there any more.
+pub fn try_proof(phone: &Phone, address: SocketAddr, number: &str) -> Option<Proof> {
     let start = json!({ "number": number, "method": "sms_code" });
-    let id = post("/v1/verifications", &start).at(address).ok(201).text("id");
-    let code = house.phone.code(number).unwrap();
+    let id = post("/v1/verifications", &start).try_as_described(address)?.ok(201).text("id");
+    let code = phone.code(number)?;
     let confirm = post(&format!("/v1/verifications/{id}/confirm"), &json!({ "code": code }));
-    let token = confirm.at(address).ok(200).text("token");
-    Proof { id, code, token }
+    let token = confirm.try_as_described(address)?.ok(200).text("token");
+    Some(Proof { id, code, token })
+}
+
+/// An operator's upload by which each number was given back on one day, and to
+/// its next holder on another.
+pub fn releases(numbers: impl IntoIterator<Item = String>, on: [&str; 2]) -> Request {
+    let lines = numbers.into_iter().flat_map(|number| {
+        [("disconnected", on[0]), ("activated", on[1])]
+            .map(|(event, on)| format!("{}\n", json!({ "number": number, "event": event, "on": on })))
+    });
+    request("POST", "/v1/tenures").body("application/x-ndjson", lines.collect::<String>())
 }
 
 impl People {

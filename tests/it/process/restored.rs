@@ -3,11 +3,10 @@
 
 use std::fs;
 
-use serde_json::json;
-
 use super::child::Server;
 use super::house::{House, only_word};
-use super::wire::{get, request};
+use super::people::releases;
+use super::wire::get;
 use crate::support::files::copy;
 
 pub const ROOM: &str = "zhengming-data";
@@ -17,9 +16,7 @@ pub fn release(house: &House, server: &Server, nth: u64) {
     let run = |line: &str| house.run_beside(server.admin, line, "").done();
     let operator = only_word(&run("key issue operator cmcc --name 移动"), "zmo_");
     let number = format!("+8613800138{nth:03}");
-    let lines = [("disconnected", "2025-01-01"), ("activated", "2025-06-01")]
-        .map(|(event, on)| format!("{}\n", json!({ "number": number, "event": event, "on": on })));
-    let push = request("POST", "/v1/tenures").body("application/x-ndjson", lines.concat());
+    let push = releases([number.clone()], ["2025-01-01", "2025-06-01"]);
     let told = push.bearer(&operator).field("idempotency-key", &number).at(server.public).ok(200).json();
     assert_eq!(told["corrections"], 1, "{told}");
     let provider = only_word(&run("key issue provider tencent --name 腾讯"), "zmp_");

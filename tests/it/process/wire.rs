@@ -117,6 +117,14 @@ impl Request {
         exchange_within(address, &[self.head().as_bytes(), &self.body].concat(), at_most)
     }
 
+    /// `None` where the server is not there, or not to the end.
+    #[track_caller]
+    pub fn try_as_described(&self, address: SocketAddr) -> Option<Reply> {
+        let reply = self.try_at(address).ok()?;
+        self.is_as_described(&reply);
+        Some(reply)
+    }
+
     #[track_caller]
     pub fn at(&self, address: SocketAddr) -> Reply {
         let reply = self.try_at(address).unwrap_or_else(|error| panic!("{}: {error}", self.line));

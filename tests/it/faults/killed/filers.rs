@@ -5,6 +5,7 @@ use std::sync::mpsc::Sender;
 
 use serde_json::json;
 
+use crate::process::people::try_proof;
 use crate::process::phone::Phone;
 use crate::process::wire::{Reply, Request, get, post};
 
@@ -34,12 +35,7 @@ pub fn file_on(address: SocketAddr, phone: &Phone, filer: u64, acknowledged: &Se
 }
 
 pub fn prove(address: SocketAddr, phone: &Phone, number: &str) -> Option<String> {
-    let body = json!({ "number": number, "method": "sms_code" });
-    let started = post("/v1/verifications", &body).try_at(address).ok()?.ok(201);
-    let code = phone.code(number)?;
-    let path = format!("/v1/verifications/{}/confirm", started.text("id"));
-    let confirmed = post(&path, &json!({ "code": code })).try_at(address).ok()?.ok(200);
-    Some(confirmed.text("token"))
+    try_proof(phone, address, number).map(|proof| proof.token)
 }
 
 impl Filing {

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use serde_json::json;
 
 use super::log::Log;
-use crate::process::wire::{Reply, Request, request};
+use crate::process::people::releases;
+use crate::process::wire::{Reply, Request};
 
 pub const NUMBERS_PER_BATCH: u64 = 300;
 
@@ -44,11 +45,7 @@ impl Batch {
     }
 
     pub fn request(&self, operator: &str) -> Request {
-        let lines = self.numbers.iter().flat_map(|number| {
-            [("disconnected", "2024-01-01"), ("activated", "2024-06-01")]
-                .map(|(event, on)| json!({ "number": number, "event": event, "on": on }).to_string() + "\n")
-        });
-        let push = request("POST", "/v1/tenures").body("application/x-ndjson", lines.collect::<String>());
+        let push = releases(self.numbers.iter().cloned(), ["2024-01-01", "2024-06-01"]);
         push.bearer(operator).field("idempotency-key", &self.key)
     }
 
