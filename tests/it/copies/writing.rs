@@ -23,7 +23,8 @@ const COMMITS_PER_COPY: usize = 40;
 /// Every commit makes a record, an entry and an audit line, and counts them.
 async fn a_copy_beside_a_writer_is_of_one_moment(store: Any) {
     played(&store, 41, 40).await;
-    let (entries, lines) = (*store.log_size().borrow(), whole_chain(&*store).await.len() as u64);
+    let entries = *store.log_size().borrow();
+    let lines = whole_chain(&*store).await.len() as u64;
     let mut changeset = Changeset::default();
     changeset.put_new(claim("count", 0));
     store.commit(changeset).await.unwrap();

@@ -52,11 +52,11 @@ impl Drop for Disk {
 }
 
 struct Office {
+    /// Dropped before the folder that it is mounted in, which would stay.
+    disk: Disk,
     house: House,
     provider: String,
     operator: String,
-    /// Dropped before the folder that it is mounted in.
-    disk: Disk,
 }
 
 impl Office {
@@ -65,7 +65,7 @@ impl Office {
         let disk = Disk::mount(&house.path(ROOM), bytes);
         let provider = only_word(&house.run("key issue provider tencent --name 腾讯", "").done(), "zmp_");
         let operator = only_word(&house.run("key issue operator cmcc --name 移动", "").done(), "zmo_");
-        let office = Self { house, provider, operator, disk };
+        let office = Self { disk, house, provider, operator };
         let server = office.serve(free_bytes_min).expect("there is room");
         (office, server)
     }
