@@ -9,7 +9,7 @@ use crate::cli::Failed;
 use crate::cli::args::{LogArgs, MirrorArgs};
 use crate::cli::house::World;
 use crate::cli::progress::Bar;
-use crate::env::signals;
+use crate::env::{secret_files, signals};
 use crate::feed::mirror::{HttpSource, Mirror, MirrorError, Options, follow};
 
 /// What keys of providers begin with.
@@ -54,7 +54,7 @@ pub fn source(log: &LogArgs, key_file: Option<&Path>) -> Result<HttpSource, Fail
 
 fn read_key(file: &Path) -> Result<String, Failed> {
     let name = file.display().to_string();
-    let key = std::fs::read_to_string(file).map_err(|error| Failed::new(&name, &error))?;
+    let key = secret_files::read_text(file).map_err(|error| Failed::new("--key-file", &error))?;
     let key = key.trim();
     if !key.starts_with(KEY_PREFIX) || key.contains(char::is_whitespace) {
         return Err(Failed::because(&format!("{name}: it does not hold a provider's key, {KEY_PREFIX}…")));

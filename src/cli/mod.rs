@@ -31,7 +31,7 @@ use crate::cli::config::Config;
 use crate::cli::house::World;
 use crate::env::clock::SystemClock;
 use crate::env::entropy::OsEntropy;
-use crate::env::telemetry;
+use crate::env::{secret_files, telemetry};
 
 /// Why a command did not do what it was asked, in words for its caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,5 +124,11 @@ async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), F
 fn load(path: &Path, env: Vec<(String, String)>) -> Result<Config, Failed> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| Failed::new(&name, &error))?;
-    Config::load(&text, &name, env).map_err(|error| Failed::because(&error.to_string()))
+    let config = Config::load(&text, &name, env).map_err(|error| Failed::because(&error.to_string()))?;
+    // One out of the environment lies elsewhere.
+    if config.store.with_password().is_some_and(|url| text.contains(url)) {
+        secret_files::must_be_private(path)
+            .map_err(|error| Failed::new("store has a password, and its file", &error))?;
+    }
+    Ok(config)
 }

@@ -1,6 +1,5 @@
 //! Whom we ask, out of `[[operators]]` and `[[providers]]`.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use crate::cli::config::{
     AliyunApi, LookupKind, OperatorApi, OperatorConfig, OperatorGateway, ProviderConfig,
 };
 use crate::cli::house::{World, now_of};
+use crate::env::secret_files;
 use crate::gateway::aliyun::{Aliyun, AliyunConfig};
 use crate::gateway::camara::{Camara, CamaraConfig};
 use crate::gateway::lookup::baidu::BaiduLookUp;
@@ -75,7 +75,6 @@ fn aliyun(name: &str, api: &AliyunApi, world: &World) -> Result<Aliyun, Failed> 
 }
 
 fn secret(name: &str, file: &Path) -> Result<String, Failed> {
-    let secret = fs::read_to_string(file);
-    let secret = secret.map_err(|error| Failed::new(&format!("{name}: {}", file.display()), &error))?;
+    let secret = secret_files::read_text(file).map_err(|error| Failed::new(name, &error))?;
     Ok(secret.trim().to_owned())
 }

@@ -1,7 +1,6 @@
 //! How messages leave and come in, out of `[sms]`; its secrets are read here,
 //! at the start.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use crate::casework::texting::Texting;
 use crate::cli::Failed;
 use crate::cli::config::{Config, SmsConfig, SmsGateway};
 use crate::cli::house::{World, now_of};
+use crate::env::secret_files;
 use crate::gateway::Misconfigured;
 use crate::gateway::kannel::{Kannel, KannelConfig};
 use crate::gateway::outbox::Outbox;
@@ -75,11 +75,10 @@ fn secret(name: &str, file: &Path) -> Result<String, Failed> {
 
 /// What a file has but for the end of its line.
 fn line(name: &str, file: &Path) -> Result<String, Failed> {
-    let what = format!("{name}: {}", file.display());
-    let text = fs::read_to_string(file).map_err(|error| Failed::new(&what, &error))?;
+    let text = secret_files::read_text(file).map_err(|error| Failed::new(name, &error))?;
     let line = text.trim_end_matches(['\r', '\n']);
     if line.is_empty() {
-        return Err(Failed::because(&format!("{what}: it is empty")));
+        return Err(Failed::because(&format!("{name}: {}: it is empty", file.display())));
     }
     Ok(line.to_owned())
 }
@@ -99,9 +98,9 @@ mod tests {
     #[test]
     fn a_secret_ends_with_its_line_and_is_not_empty() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), " a secret \r\n").unwrap();
+        std::fs::write(file.path(), " a secret \r\n").unwrap();
         assert_eq!(line("sms.x", file.path()).unwrap(), " a secret ");
-        fs::write(file.path(), "\n").unwrap();
+        std::fs::write(file.path(), "\n").unwrap();
         assert!(line("sms.x", file.path()).unwrap_err().to_string().contains("it is empty"));
         assert!(line("sms.x", Path::new("/nonexistent")).unwrap_err().to_string().contains("/nonexistent"));
     }

@@ -1,12 +1,13 @@
-//! Files that hold a key: random bytes, for their owner's eyes only.
+//! Files that hold a secret, for their owner's eyes only: keys of our own, and
+//! what partners gave us.
 //!
-//! A file is written beside its place, synced, and put there by a rename that
+//! A key of our own is written beside its place, synced, and put there by a rename that
 //! never replaces. So a crash leaves no file or a whole one (and perhaps a
 //! hidden remnant), and of two processes that race both get the first one's.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::env::entropy::Entropy;
@@ -17,8 +18,8 @@ pub enum SecretFileError {
     Io { path: PathBuf, source: io::Error },
     #[error("{path}: not a regular file")]
     NotAFile { path: PathBuf },
-    #[error("{path}: others than its owner may use it (mode {mode:03o}); run: chmod 600 {path}")]
-    Exposed { path: PathBuf, mode: u32 },
+    #[error("{path}: others than its owner may use it (mode {mode:03o}); run: chmod {want:03o} {path}")]
+    Exposed { path: PathBuf, mode: u32, want: u32 },
     #[error("{path}: {found} bytes where {wanted} belong; restore it from a copy, it cannot be made again")]
     WrongLength { path: PathBuf, found: u64, wanted: usize },
 }
@@ -48,17 +49,48 @@ fn read<const N: usize>(path: &Path) -> Result<Option<[u8; N]>, SecretFileError>
         Ok(_) => {}
     }
     let mut file = File::open(path).map_err(io)?;
-    let metadata = file.metadata().map_err(io)?;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(SecretFileError::Exposed { path: path.into(), mode });
-    }
-    if metadata.len() != N as u64 {
-        return Err(SecretFileError::WrongLength { path: path.into(), found: metadata.len(), wanted: N });
+    must_not_be_for(0o077, path, &file)?;
+    let found = file.metadata().map_err(io)?.len();
+    if found != N as u64 {
+        return Err(SecretFileError::WrongLength { path: path.into(), found, wanted: N });
     }
     let mut secret = [0; N];
     file.read_exact(&mut secret).map_err(io)?;
     Ok(Some(secret))
+}
+
+/// The text of a file that an administrator made. The service's group may read
+/// it, as where root owns it, and nobody else may do anything with it.
+pub fn read_text(path: &Path) -> Result<String, SecretFileError> {
+    let io = |source| SecretFileError::Io { path: path.into(), source };
+    let mut file = File::open(path).map_err(io)?;
+    must_not_be_for(FOR_OTHERS, path, &file)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(io)?;
+    Ok(text)
+}
+
+/// The same of a file that was read already, and turned out to hold a secret.
+pub fn must_be_private(path: &Path) -> Result<(), SecretFileError> {
+    let file = File::open(path).map_err(|source| SecretFileError::Io { path: path.into(), source })?;
+    must_not_be_for(FOR_OTHERS, path, &file)
+}
+
+/// A new file of such a text. A crash leaves a part of it.
+pub fn write_text(path: &Path, text: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+}
+
+/// No reading by others, and no writing by anybody but the owner.
+const FOR_OTHERS: u32 = 0o027;
+
+fn must_not_be_for(forbidden: u32, path: &Path, file: &File) -> Result<(), SecretFileError> {
+    let metadata = file.metadata().map_err(|source| SecretFileError::Io { path: path.into(), source })?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & forbidden == 0 {
+        return Ok(());
+    }
+    Err(SecretFileError::Exposed { path: path.into(), mode, want: mode & !forbidden })
 }
 
 fn create<const N: usize>(path: &Path, entropy: &dyn Entropy) -> Result<[u8; N], SecretFileError> {
@@ -128,6 +160,23 @@ mod tests {
         }
         put(&path, &[7; 32], 0o400);
         assert_eq!(read_or_create::<32>(&path, &OsEntropy).unwrap(), [7; 32]);
+    }
+
+    #[test]
+    fn a_partners_secret_is_for_the_owner_and_a_group_that_reads() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sms.token");
+        for (mode, want) in [(0o644, "640"), (0o444, "440"), (0o660, "640"), (0o602, "600"), (0o666, "640")] {
+            put(&path, b"a token", mode);
+            let said = read_text(&path).unwrap_err().to_string();
+            assert_eq!(said, must_be_private(&path).unwrap_err().to_string());
+            assert!(said.contains(&format!("mode {mode:03o}")) && said.contains(&format!("chmod {want} ")));
+        }
+        for mode in [0o600, 0o400, 0o640, 0o440] {
+            put(&path, b"a token", mode);
+            assert_eq!(read_text(&path).unwrap(), "a token");
+            must_be_private(&path).unwrap();
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,6 +12,12 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 
 use crate::cpu;
+
+/// A secret in a file, for its owner alone: the program reads no other.
+pub fn keep(path: &Path, secret: &str) {
+    fs::write(path, secret).expect("the folder is ours");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("the file is ours");
+}
 
 /// The store of a program that is alone.
 pub const SLED: &str = "sled:data/db";

@@ -18,6 +18,15 @@ pub enum StoreUrl {
     Postgres(String),
 }
 
+impl StoreUrl {
+    /// The whole URL, where there is a password in it.
+    pub fn with_password(&self) -> Option<&str> {
+        let Self::Postgres(text) = self else { return None };
+        let database = text.parse::<tokio_postgres::Config>().unwrap_or_default();
+        database.get_password().map(|_| text.as_str())
+    }
+}
+
 impl FromStr for StoreUrl {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {

@@ -21,6 +21,7 @@ use crate::cli::config::{Config, OperatorApi, OperatorConfig, OperatorGateway, S
 use crate::cli::house::World;
 use crate::cli::serve::Running;
 use crate::domain::reference::Reference;
+use crate::env::secret_files;
 use crate::http::service::App;
 use crate::store::{Grant, Role};
 use stand_in::{Contract, StandInConfig, StandInOperator};
@@ -98,7 +99,8 @@ async fn start_operator(world: &World) -> Result<StandInOperator, Failed> {
 
 fn config(listen: SocketAddr, folder: &Path, operator: &StandInOperator) -> Result<Config, Failed> {
     let secret_file = folder.join("operator-secret");
-    std::fs::write(&secret_file, CLIENT_SECRET).map_err(|error| Failed::new("the demo's folder", &error))?;
+    secret_files::write_text(&secret_file, CLIENT_SECRET)
+        .map_err(|error| Failed::new("the demo's folder", &error))?;
     let parse = |id: &str| id.parse().expect("the demo's operator ids are slugs");
     let camara = OperatorApi {
         base_url: operator.base_url(),

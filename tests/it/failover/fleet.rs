@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::gateway::{Gateway, HMAC_KEY};
 use crate::process::child::{Process, Server};
-use crate::process::house::{only_word, program};
+use crate::process::house::{keep, only_word, program};
 use crate::process::wire::get;
 
 pub const INSTANCES: usize = 3;
@@ -72,7 +72,7 @@ pub struct Fleet {
 impl Fleet {
     pub fn start(database: &str, gateway: &Gateway) -> Self {
         let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join("hmac.key"), HMAC_KEY).unwrap();
+        keep(&root.path().join("hmac.key"), HMAC_KEY, 0o600);
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
         let fleet = Self {
             root,

@@ -11,7 +11,6 @@ mod fleet;
 mod gateway;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -19,6 +18,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::process::child::AT_MOST;
+use crate::process::house::keep;
 use crate::process::wire::get;
 use crate::support::dice::Dice;
 use callers::{Callers, FILERS, NUMBERS_PER_FILER, holder};
@@ -260,7 +260,7 @@ async fn check_decisions(pair: &Pair, callers: &Callers<'_>) {
 /// By the program that audits a log: signature, every entry, every root.
 fn check_from_outside(callers: &Callers) {
     let key_file = callers.fleet.path().join("provider.key");
-    fs::write(&key_file, &callers.provider).unwrap();
+    keep(&key_file, &callers.provider, 0o600);
     for nth in 0..INSTANCES {
         let at = callers.fleet.public(nth);
         let key = get("/feed/v1/key").at(at).ok(200).body;

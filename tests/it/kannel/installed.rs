@@ -23,8 +23,8 @@ pub struct Town {
 impl Town {
     pub fn new() -> Self {
         let house = House::new();
-        fs::write(house.path("password"), format!("{PASSWORD}\n")).unwrap();
-        fs::write(house.path("token"), format!("{TOKEN}\n")).unwrap();
+        house.keeps("password", &format!("{PASSWORD}\n"));
+        house.keeps("token", &format!("{TOKEN}\n"));
         Self { house, public: free(), sendsms: free() }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use regex::Regex;
 use zhengming::domain::plain::turns;
 
+use super::clean::unclean;
 use super::wire::get;
 
 /// Much longer than anything takes here; a test that waits for it has failed.
@@ -23,6 +25,8 @@ enum Stream {
 /// Killed when it is dropped.
 pub struct Process {
     child: Child,
+    /// Where it runs, if it is the program.
+    folder: Option<PathBuf>,
     lines: Receiver<(Stream, String)>,
     heard: Vec<(Stream, String)>,
 }
@@ -38,6 +42,8 @@ pub struct Ended {
 
 impl Process {
     pub fn start(mut command: Command, input: &[u8]) -> Self {
+        let is_ours = command.get_program() == env!("CARGO_BIN_EXE_zhengming");
+        let folder = command.get_current_dir().filter(|_| is_ours).map(Path::to_owned);
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().unwrap();
         let (tell, lines) = channel();
@@ -47,7 +53,7 @@ impl Process {
         std::thread::spawn(move || pass_on(err, Stream::Err, &tell));
         // A process that does not want it may be gone already.
         let _ = child.stdin.take().unwrap().write_all(input);
-        Self { child, lines, heard: Vec::new() }
+        Self { child, folder, lines, heard: Vec::new() }
     }
 
     /// Waits for a line with these words, on either stream.
@@ -72,8 +78,10 @@ impl Process {
     }
 
     /// What it has said and nobody has heard yet.
-    pub fn unheard(&self) -> Vec<String> {
-        self.lines.try_iter().map(|(_, line)| line).collect()
+    pub fn unheard(&mut self) -> Vec<String> {
+        let from = self.heard.len();
+        self.heard.extend(self.lines.try_iter());
+        self.heard[from..].iter().map(|(_, line)| line.clone()).collect()
     }
 
     pub fn signal(&self, name: &str) {
@@ -121,6 +129,13 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        while let Ok(line) = self.lines.recv_timeout(AT_MOST) {
+            self.heard.push(line);
+        }
+        let Some(folder) = &self.folder else { return };
+        let logged = self.heard.iter().filter(|(stream, _)| *stream == Stream::Err);
+        let unclean = logged.filter_map(|(_, line)| Some((unclean(folder, line)?, line))).next();
+        assert!(unclean.is_none() || std::thread::panicking(), "it is in the log: {unclean:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,9 +47,15 @@ impl House {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("zhengming.toml"), CONFIG).unwrap();
-        fs::write(folder.path().join("inbound.token"), GATEWAY_TOKEN).unwrap();
         let phone = Phone::at(&folder.path().join("outbox"));
-        Self { folder, phone }
+        let house = Self { folder, phone };
+        house.keeps("inbound.token", GATEWAY_TOKEN);
+        house
+    }
+
+    /// A secret in a file of its own.
+    pub fn keeps(&self, name: &str, secret: &str) {
+        keep(&self.path(name), secret, 0o600);
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -74,6 +81,12 @@ impl House {
         command.env("ZHENGMING_ADMIN_LISTEN", admin.to_string());
         Process::start(command, input.as_bytes()).ended()
     }
+}
+
+/// A secret in a file, for whom its mode says.
+pub fn keep(path: &Path, secret: &str, mode: u32) {
+    fs::write(path, secret).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// The program in this folder, told nothing by the environment.

@@ -4,6 +4,7 @@
 mod accounts;
 pub mod cast;
 pub mod child;
+mod clean;
 mod copies;
 mod demo;
 pub mod house;

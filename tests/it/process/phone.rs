@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use serde_json::Value;
 
 use super::child::AT_MOST;
+use super::clean::was_sent;
 
 #[derive(Clone)]
 pub struct Phone(Arc<Inbox>);
@@ -32,12 +33,14 @@ impl Phone {
         assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         // Open for writing as well, so that no writer's end is the end.
         let pipe = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        let house = path.parent().expect("it lies in a folder").to_owned();
         let inbox = Arc::new(Inbox { messages: Mutex::default(), came: Condvar::new() });
         let filled = inbox.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(pipe).lines().map_while(Result::ok) {
                 let message: Value = serde_json::from_str(&line).unwrap();
                 let text = |field: &str| message[field].as_str().unwrap().to_owned();
+                code_in(&text("text")).into_iter().for_each(|code| was_sent(&house, code));
                 filled.messages.lock().unwrap().unread.push((text("to"), text("text")));
                 filled.came.notify_all();
             }
@@ -66,9 +69,11 @@ impl Phone {
     }
 
     pub fn code(&self, number: &str) -> Option<String> {
-        self.receives(number, |text| {
-            let (_, rest) = text.split_once("验证码 ")?;
-            Some(rest.chars().take_while(char::is_ascii_digit).collect())
-        })
+        self.receives(number, code_in)
     }
+}
+
+fn code_in(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("验证码 ")?;
+    Some(rest.chars().take_while(char::is_ascii_digit).collect())
 }

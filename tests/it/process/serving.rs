@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use super::child::{AT_MOST, Process, Server};
-use super::house::{House, program};
+use super::house::{House, keep, program};
 use super::wire::{get, parse, post, request};
 use serde_json::json;
 
@@ -60,7 +60,7 @@ fn what_it_cannot_use_is_said_in_one_line() {
         ("data_dir = \"/dev/null/data\"\n", "zhengming: the data folder /dev/null/data: "),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("z.toml"), config).unwrap();
+        keep(&folder.path().join("z.toml"), config, 0o600);
         let mut command = program(folder.path(), "serve --config z.toml --log off");
         command.env("ZHENGMING_DISK_FREE_BYTES_MIN", "0");
         let err = Process::start(command, b"").ended().failed();
@@ -68,6 +68,9 @@ fn what_it_cannot_use_is_said_in_one_line() {
         assert_eq!(err.trim_end().lines().count(), 1, "{err}");
     }
     let folder = tempfile::tempdir().unwrap();
+    keep(&folder.path().join("z.toml"), "store = \"postgres://zm:secret@127.0.0.1:1/zm\"\n", 0o644);
+    let err = Process::start(program(folder.path(), "serve --config z.toml"), b"").ended().failed();
+    assert!(err.contains("others than its owner may use it (mode 644)") && !err.contains("zm:"), "{err}");
     let err = Process::start(program(folder.path(), "serve --config none.toml"), b"").ended().failed();
     assert!(err.starts_with("zhengming: none.toml: No such file"), "{err}");
 }

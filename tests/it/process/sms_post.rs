@@ -1,7 +1,6 @@
 //! `sms.gateway = "http"`: a gateway of one's own, that is slow at first and
 //! reports in the end; and what is said of an `[sms]` that cannot work.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
@@ -13,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::child::{AT_MOST, Server};
-use super::house::House;
+use super::house::{House, keep};
 use super::wire::{Request, get, post};
 
 const NUMBER: &str = "+8613800138001";
@@ -62,8 +61,8 @@ fn is_signed((head, body): &Heard) {
 #[test]
 fn a_gateway_that_asks_for_a_pause_gets_the_same_message_once_more() {
     let house = House::new();
-    fs::write(house.path("key"), format!("whsec_{}\n", STANDARD.encode(KEY))).unwrap();
-    fs::write(house.path("token"), TOKEN).unwrap();
+    house.keeps("key", &format!("whsec_{}\n", STANDARD.encode(KEY)));
+    house.keeps("token", TOKEN);
     let (url, heard) = gateway(&["429 Too Many Requests\r\nretry-after: 1", "202 Accepted"]);
     let mut command = house.command("serve --log trace");
     for (key, value) in
@@ -107,9 +106,10 @@ fn confirm(id: &str, code: &str) -> Request {
 #[test]
 fn what_cannot_work_is_said_at_the_start() {
     let house = House::new();
-    fs::write(house.path("empty"), "\n").unwrap();
-    fs::write(house.path("words"), "two words").unwrap();
-    fs::write(house.path("fine"), TOKEN).unwrap();
+    house.keeps("empty", "\n");
+    house.keeps("words", "two words");
+    house.keeps("fine", TOKEN);
+    keep(&house.path("exposed"), TOKEN, 0o644);
     let kannel = |url: &'static str, file: &'static str| {
         vec![("GATEWAY", "kannel"), ("USERNAME", "zm"), ("SEND_URL", url), ("PASSWORD_FILE", file)]
     };
@@ -120,6 +120,7 @@ fn what_cannot_work_is_said_at_the_start() {
         (kannel("http://a.example/send", "empty"), "sms.password_file: empty: it is empty"),
         (kannel("http://a.example/?a=b", "fine"), "send_url: it has more than"),
         (http("nowhere"), "sms.hmac_key_file: nowhere"),
+        (http("exposed"), "others than its owner may use it (mode 644); run: chmod 640 exposed"),
         (vec![("INBOUND_TOKEN_FILE", "nowhere")], "sms.inbound_token_file: nowhere"),
         (vec![("INBOUND_TOKEN_FILE", "words")], "sms.inbound_token_file: a token is printable ASCII"),
     ] {

@@ -14,7 +14,6 @@ mod providers;
 mod record;
 
 use std::cell::{Cell, RefCell};
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::rc::Rc;
@@ -37,7 +36,7 @@ use self::providers::Provider;
 use self::record::Record;
 use crate::Size;
 use crate::fill::filled;
-use crate::program::{Program, Serving, free_address};
+use crate::program::{Program, Serving, free_address, keep};
 
 const CORRECTIONS: u64 = 1_000_000;
 const TRIAL_CORRECTIONS: u64 = 2_000;
@@ -190,7 +189,7 @@ fn configured(dir: &Path, sms: SocketAddr, operator: &StandInOperator) -> Progra
     for (name, secret) in
         [("sms.key", CLIENT_SECRET), ("sms.token", SMS_TOKEN), ("ctcc.secret", CLIENT_SECRET)]
     {
-        fs::write(dir.join(name), secret).expect("the folder is ours");
+        keep(&dir.join(name), secret);
     }
     let config = CONFIG
         .replace("{admin}", &free_address().to_string())

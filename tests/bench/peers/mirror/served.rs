@@ -1,6 +1,5 @@
 //! The service over a long log, on a socket of this machine.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -22,6 +21,7 @@ use zhengming::store::Grant;
 
 use super::log::LongLog;
 use crate::house::casework;
+use crate::program::keep;
 
 /// Entries that are published at once while the log grows.
 const PUBLISH_ENTRIES: u64 = 100_000;
@@ -71,7 +71,7 @@ impl Served {
     /// The program itself, once.
     pub fn command(&self, out: &Path) -> Command {
         let key_file = out.with_file_name("provider.key");
-        fs::write(&key_file, &self.key).expect("the folder is ours");
+        keep(&key_file, &self.key);
         let mut command = Command::new(env!("CARGO_BIN_EXE_zhengming"));
         command.args(["mirror", "--url", &self.base, "--verifier", &self.verifier().to_string(), "--once"]);
         command.arg("--key-file").arg(key_file).arg("--out").arg(out);
