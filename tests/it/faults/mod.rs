@@ -9,5 +9,7 @@ mod damage;
 mod descriptors;
 mod full;
 mod killed;
+mod partners;
 mod questions;
 mod slow;
+mod stranger;
