@@ -7,6 +7,7 @@ use std::fs;
 use std::net::SocketAddr;
 
 use serde_json::json;
+use zhengming::env::clock::{Clock, SystemClock};
 
 use super::stranger::{Mood, Stranger};
 use crate::process::child::Server;
@@ -111,7 +112,7 @@ fn asks_for_code(at: SocketAddr, number: &str) {
 fn proves_by_text(at: SocketAddr, number: &str) -> String {
     let started =
         post("/v1/verifications", &json!({ "number": number, "method": "send_sms" })).at(at).ok(201);
-    let now = jiff::Timestamp::now();
+    let now = SystemClock.now();
     let text = json!({ "from": number, "to": OUR_NUMBER, "text": started.text("text"), "at": now });
     post("/v1/sms/inbound", &text).bearer(GATEWAY_TOKEN).at(at).ok(204);
     get(&format!("/v1/verifications/{}", started.text("id"))).at(at).ok(200).text("token")

@@ -19,6 +19,7 @@ pub mod phone;
 pub mod restored;
 pub mod routes;
 mod rubbish;
+mod runbook;
 mod serving;
 mod shared;
 mod sms_post;
