@@ -1,8 +1,8 @@
-//! The program under load: an hour of a national service in ten minutes, and
-//! ten times as much as it can do.
+//! The program under load: an hour of a national service in ten minutes, ten
+//! times as much as it can do, and what times tell who guesses.
 //!
 //! ```text
-//! cargo bench --bench load [-- soak overload --seconds N]
+//! cargo bench --bench load [-- soak overload guesses --seconds N]
 //! ```
 //!
 //! Prints tables, kept as `target/bench/load.txt`. The program runs as it does
@@ -18,6 +18,7 @@ mod dice;
 #[path = "../fill.rs"]
 #[allow(dead_code, reason = "not each benchmark asks for all of it")]
 mod fill;
+mod guesses;
 #[path = "../holders.rs"]
 mod holders;
 #[path = "../house.rs"]
@@ -52,9 +53,10 @@ const OVERLOAD_S: u64 = 30;
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Which; both where none is named.
+    /// Which; all where none is named.
     parts: Vec<Part>,
-    /// How long each lasts; by default ten minutes, and half of one.
+    /// How long each lasts that lasts for a time; by default ten minutes, and
+    /// half of one.
     #[arg(long)]
     seconds: Option<u64>,
     /// Given by `cargo bench`; without it all is tried once, to see that it works.
@@ -66,6 +68,7 @@ struct Args {
 enum Part {
     Soak,
     Overload,
+    Guesses,
 }
 
 /// How much is measured.
@@ -85,12 +88,15 @@ fn main() {
         let (bench_s, trial_s) = match part {
             Part::Soak => (SOAK_S, 4),
             Part::Overload => (OVERLOAD_S, 1),
+            // As long as its samples take.
+            Part::Guesses => (1, 1),
         };
         let seconds = args.seconds.unwrap_or(if args.bench { bench_s } else { trial_s });
         let size = Size { lasts: Duration::from_secs(seconds.max(1)), is_bench: args.bench };
         let said = match part {
             Part::Soak => soak::measure(&size),
             Part::Overload => overload::measure(&size),
+            Part::Guesses => guesses::measure(&size),
         };
         println!("{said}");
         text = format!("{text}{said}\n");
