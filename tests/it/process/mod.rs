@@ -2,11 +2,13 @@
 //! killed from outside. Every test has a folder of its own; nothing outlives it.
 
 mod accounts;
+mod at_rest;
 pub mod cast;
 pub mod child;
 mod clean;
 mod copies;
 mod demo;
+mod doors;
 pub mod house;
 mod imports;
 mod keys;
