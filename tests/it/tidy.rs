@@ -37,6 +37,13 @@ fn no_file_names_a_machine() {
 }
 
 #[test]
+fn what_the_readme_names_is_there() {
+    let texts = places::texts(root());
+    let documents = texts.iter().filter(|(path, _)| path.ends_with(".md"));
+    holds(documents.flat_map(|(path, text)| places::missing_places(root(), path, text)));
+}
+
+#[test]
 fn the_top_level_holds_only_what_belongs_there() {
     holds(places::top_level_problems(&places::top_level(root())).into_iter());
 }

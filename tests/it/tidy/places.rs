@@ -76,6 +76,37 @@ pub fn machine_problems(path: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Paths that a text names and that are not there: between backquotes, from the
+/// top level or below `tests/it`.
+pub fn missing_places(root: &Path, path: &str, text: &str) -> Vec<String> {
+    let named = pattern(r"`([a-z_]+(?:/[a-z_{}.,-]+)+|[a-z_]+\.rs)`");
+    let is_there = |name: &str| root.join(name).exists() || root.join("tests/it").join(name).exists();
+    let is_ours = |name: &str| {
+        ["src/", "tests/", "data/", "fixtures/"].iter().any(|top| name.starts_with(top))
+            || name.ends_with(".rs")
+    };
+    text.lines()
+        .enumerate()
+        .flat_map(|(at, line)| named.captures_iter(line).map(move |found| (at, found[1].to_owned())))
+        .filter(|(_, name)| is_ours(name) && !name.contains(['{', ',']) && !is_there(name))
+        .map(|(at, name)| format!("{path}:{}: {name} is not there", at + 1))
+        .collect()
+}
+
+#[test]
+fn a_missing_place_is_seen() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = "see `tests/it/nothing.rs` and `tidy/places.rs`,\n`src/nowhere`, `feed_http.rs`, `never.rs`";
+    assert_eq!(
+        missing_places(root, "a.md", text),
+        [
+            "a.md:1: tests/it/nothing.rs is not there",
+            "a.md:2: src/nowhere is not there",
+            "a.md:2: never.rs is not there"
+        ]
+    );
+}
+
 #[test]
 fn a_stray_file_is_seen() {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
