@@ -4,7 +4,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// And who is not let in: where the system's queue is full, it says nothing,
 /// and knocking again by itself a second later would be no flood.
 const KNOCK_PATIENCE: Duration = Duration::from_millis(200);
+/// Where connections come from, in turns.
+const FIRST_SOURCE: u8 = 2;
+const SOURCES: u8 = 64;
 /// For connections that are kept, made before the flood.
 const KNOCKS_MAX: usize = 50;
 
@@ -115,6 +118,7 @@ struct Flood {
     tickets: Semaphore,
     idle: Cell<u64>,
     is_over: Cell<bool>,
+    opened: Cell<u8>,
 }
 
 /// Sends on a thread of its own, and gives back what can still be sent.
@@ -138,6 +142,7 @@ async fn pour(address: SocketAddr, requests: Requests, flow: Flow) -> (Flooded, 
         tickets: Semaphore::new(0),
         idle: Cell::new(0),
         is_over: Cell::new(false),
+        opened: Cell::new(0),
     });
     let mut senders = JoinSet::new();
     for _ in 0..flow.connections {
@@ -196,7 +201,11 @@ impl Flood {
     }
 
     async fn open(&self) -> Option<Connection> {
-        timeout(KNOCK_PATIENCE, Connection::open(self.address)).await.ok().and_then(Result::ok)
+        let nth = self.opened.get();
+        self.opened.set(nth.wrapping_add(1));
+        let source = Ipv4Addr::new(127, 0, 0, FIRST_SOURCE + nth % SOURCES);
+        let opening = Connection::open_from(source, self.address);
+        timeout(KNOCK_PATIENCE, opening).await.ok().and_then(Result::ok)
     }
 
     /// Whether the connection can be gone on with.

@@ -22,6 +22,7 @@ const SERVERS_PROCESSOR: usize = 0;
 const CLIENTS_PROCESSOR: usize = 1;
 /// The peak is the better of both.
 const PEAK_CONNECTIONS: [usize; 2] = [64, 512];
+const PEAK_MAX: Duration = Duration::from_secs(5);
 /// More than wait in the store's queue.
 const KEPT_CONNECTIONS: usize = 4_000;
 /// As many as the program takes at once.
@@ -30,7 +31,7 @@ const TIMES: f64 = 10.0;
 
 const GOODPUT_MIN: f64 = 0.8;
 const RECOVERY_S_MAX: f64 = 5.0;
-const FILINGS: usize = 240_000;
+const FILINGS: usize = 360_000;
 const CORRECTIONS: u64 = 10_000;
 
 /// One thing that is asked for too often.
@@ -93,17 +94,19 @@ fn overloaded(size: &Size, subject: Subject, anew: bool) -> Vec<Row> {
     let (over, requests) = flood(serving.address, requests, flow);
     let cpu = serving.cpu() - cpu_before;
     let memory_peak = serving.memory_mib().1;
-    let recovered = probe::until_recovered(serving.address, requests, before);
+    let (recovered, requests) = probe::until_recovered(serving.address, requests, before);
+    // There is more in the store by now.
+    let (peak_after, _) = peak(size, serving.address, requests, anew);
     let what = format!("{what}, {connections} {}", if anew { "new connections" } else { "kept connections" });
     let memory = [memory_before, memory_peak, serving.memory_mib().0];
-    rows(&what, [&at_peak, &over], cpu, memory, (before, recovered))
+    rows(&what, [&at_peak, &over, &peak_after], cpu, memory, (before, recovered))
 }
 
 /// As many as are answered; the better of two turns.
 fn peak(size: &Size, address: SocketAddr, mut requests: Requests, anew: bool) -> (Flooded, Requests) {
     let mut best: Option<Flooded> = None;
     for connections in PEAK_CONNECTIONS {
-        let lasts = size.lasts / 3;
+        let lasts = (size.lasts / 3).min(PEAK_MAX);
         let flow = Flow { connections, anew, rate: None, lasts, processor: CLIENTS_PROCESSOR };
         let (turn, rest) = flood(address, requests, flow);
         requests = rest;
@@ -114,16 +117,23 @@ fn peak(size: &Size, address: SocketAddr, mut requests: Requests, anew: bool) ->
 
 fn rows(
     what: &str,
-    [peak, over]: [&Flooded; 2],
+    [peak, over, peak_after]: [&Flooded; 3],
     cpu: Duration,
     memory: [f64; 3],
     (before, recovered): (Duration, Option<Duration>),
 ) -> Vec<Row> {
     let shown = |what: &str, unit, figure| Row::alone(what, unit, figure, Bar::Shown);
     let seconds = over.took.as_secs_f64();
-    let goodput = [(over.goodput(), peak.goodput())];
+    let goodput = [(over.goodput(), f64::midpoint(peak.goodput(), peak_after.goodput()))];
     let mut rows = vec![
-        Row::beside(what, "1/s", &goodput, "the peak", Bar::AtLeast(GOODPUT_MIN)),
+        Row::beside(what, "1/s", &goodput, "the peak, before and after", Bar::AtLeast(GOODPUT_MIN)),
+        Row::beside(
+            "  the peak afterwards",
+            "1/s",
+            &[(peak_after.goodput(), peak.goodput())],
+            "before",
+            Bar::Shown,
+        ),
         shown("  offered", "1/s", over.offered as f64 / seconds),
         shown("  no connection free", "1/s", over.unsent as f64 / seconds),
     ];

@@ -20,17 +20,21 @@ pub fn median(address: SocketAddr, requests: Requests) -> (Duration, Requests) {
 }
 
 /// When the first good look began. `None` where that is not soon.
-pub fn until_recovered(address: SocketAddr, mut requests: Requests, before: Duration) -> Option<Duration> {
+pub fn until_recovered(
+    address: SocketAddr,
+    mut requests: Requests,
+    before: Duration,
+) -> (Option<Duration>, Requests) {
     let ended = Instant::now();
     while ended.elapsed() < PATIENCE {
         let after = ended.elapsed();
         let (took, rest) = look(address, requests, LOOK);
-        if took.is_some_and(|took| took <= before.mul_f64(TIMES_MAX)) {
-            return Some(after);
-        }
         requests = rest;
+        if took.is_some_and(|took| took <= before.mul_f64(TIMES_MAX)) {
+            return (Some(after), requests);
+        }
     }
-    None
+    (None, requests)
 }
 
 /// The median of what succeeded.
