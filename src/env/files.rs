@@ -1,6 +1,7 @@
 //! What files fail by, and how many there may be.
 
 use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -13,6 +14,12 @@ pub fn shortage(error: &io::Error) -> Option<&'static str> {
         (_, Some(Errno::MFILE | Errno::NFILE)) => Some("too many files are open"),
         _ => None,
     }
+}
+
+/// What may still be written to the disk that this lies on.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(path)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// How many files and connections the process may have open at once, after it

@@ -3,8 +3,7 @@
 
 use crate::cli::Failed;
 use crate::cli::config::{Config, StoreUrl};
-use crate::cli::copies::copy::line_of;
-use crate::cli::copies::reckoning::{Reckoning, Total};
+use crate::cli::copies::reckoning::Total;
 use crate::cli::copies::source::Source;
 use crate::cli::house::World;
 use crate::cli::progress::Bar;
@@ -14,22 +13,14 @@ pub async fn check(config: &Config, world: &World) -> Result<(), Failed> {
     let bar = Bar::default();
     // An embedded store that is behind its high-water mark does not open.
     let mut source = Source::open(config, world).await?;
-    let mut reckoning = Reckoning::new();
-    loop {
-        let pieces = source.next().await?;
-        let Some(last) = pieces.last() else { break };
-        for piece in &pieces {
-            let line = line_of(piece).map(|(_, line)| line);
-            reckoning.take(piece, &line.unwrap_or_default());
-        }
-        match last {
-            Piece::Entry { seq, .. } => bar.show("log", seq + 1, source.extent().log_size),
-            Piece::Audit { seq, .. } => bar.show("audit", seq + 1, source.extent().audit_size),
-            Piece::Record(_) | Piece::Damage(_) => bar.show("records", reckoning.records(), 0),
-        }
-    }
+    let extent = source.extent().clone();
+    let show = |last: &Piece, done: u64| match last {
+        Piece::Entry { seq, .. } => bar.show("log", seq + 1, extent.log_size),
+        Piece::Audit { seq, .. } => bar.show("audit", seq + 1, extent.audit_size),
+        Piece::Record(_) | Piece::Damage(_) => bar.show("records", done, 0),
+    };
+    let (total, problems) = source.reckon(show).await?;
     bar.clear();
-    let (total, problems) = reckoning.finish(source.extent());
     print!("{}", told(&total));
     if problems.is_empty() {
         match config.store {

@@ -23,6 +23,7 @@ use crate::cli::copies::reckoning::Reckoning;
 use crate::cli::copies::source::Source;
 use crate::cli::house::World;
 use crate::cli::progress::Bar;
+use crate::env::files;
 use crate::store::Extent;
 
 /// How a copy is written.
@@ -189,9 +190,7 @@ impl Folder {
     }
 
     fn must_have_room(&self, shape: &Shape) -> io::Result<()> {
-        let disk = rustix::fs::statvfs(&self.dir)?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-        if free < shape.disk_free_bytes_min.saturating_add(shape.part_bytes_max) {
+        if files::free_bytes(&self.dir)? < shape.disk_free_bytes_min.saturating_add(shape.part_bytes_max) {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "the disk is nearly full"));
         }
         Ok(())

@@ -15,8 +15,7 @@
 
 use crate::cli::Failed;
 use crate::cli::copies::Progress;
-use crate::cli::copies::copy::{Copy, Numbered, line_of};
-use crate::cli::copies::reckoning::Reckoning;
+use crate::cli::copies::copy::{Copy, Numbered};
 use crate::cli::copies::source::Source;
 use crate::domain::correction::Entry;
 use crate::store::{CHANGES_PER_SET_MAX, Changeset, Claim, LogHead, Piece, Record, Store, Versioned};
@@ -190,20 +189,8 @@ async fn must_be_empty(store: &dyn Store) -> Result<(), Failed> {
 /// The store's own words about what it holds now are those of the manifest.
 async fn hold_against_manifest(copy: &Copy, store: &dyn Store, progress: Progress<'_>) -> Result<(), Failed> {
     let mut source = Source::of_store(store).await?;
-    let (mut reckoning, mut done) = (Reckoning::new(), 0);
-    loop {
-        let pieces = source.next().await?;
-        if pieces.is_empty() {
-            break;
-        }
-        for piece in &pieces {
-            let line = line_of(piece).map(|(_, line)| line);
-            reckoning.take(piece, &line.unwrap_or_default());
-        }
-        done += pieces.len() as u64;
-        progress("reading again", done, copy.manifest.lines());
-    }
-    let (found, problems) = reckoning.finish(source.extent());
+    let told = |_: &Piece, done| progress("reading again", done, copy.manifest.lines());
+    let (found, problems) = source.reckon(told).await?;
     if !problems.is_empty() {
         let why = format!("what was written does not hold together:\n{}", problems.text());
         return Err(Failed::because(&why));

@@ -134,11 +134,6 @@ impl Reckoning {
         }
     }
 
-    /// How many records there were.
-    pub fn records(&self) -> u64 {
-        self.kinds.values().map(|(count, _)| count).sum()
-    }
-
     fn record(&mut self, record: &Record, line: &[u8]) {
         let (count, sum) = self.kinds.entry(kind_of(line)).or_default();
         *count += 1;

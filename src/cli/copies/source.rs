@@ -8,7 +8,9 @@ use futures_util::{Stream, StreamExt};
 use crate::casework::everything::{Line, read};
 use crate::cli::Failed;
 use crate::cli::config::Config;
+use crate::cli::copies::copy::line_of;
 use crate::cli::copies::fill::is_mark;
+use crate::cli::copies::reckoning::{Problems, Reckoning, Total};
 use crate::cli::house::{World, open_store};
 use crate::cli::remote::Remote;
 use crate::store::{Everything, Extent, Piece, Store};
@@ -72,6 +74,24 @@ impl Source {
                 Line::Failed(why) => Err(Failed::because(&format!("the running service said: {why}"))),
                 Line::Extent(_) => Err(not_understood()),
             },
+        }
+    }
+}
+
+impl Source {
+    /// Reads all of it: what it amounts to, and what is wrong with it. `told`
+    /// hears of the last of some pieces, and how many there were by then.
+    pub async fn reckon(&mut self, told: impl Fn(&Piece, u64)) -> Result<(Total, Problems), Failed> {
+        let (mut reckoning, mut done) = (Reckoning::new(), 0);
+        loop {
+            let pieces = self.next().await?;
+            let Some(last) = pieces.last() else { return Ok(reckoning.finish(&self.extent)) };
+            for piece in &pieces {
+                let line = line_of(piece).map(|(_, line)| line);
+                reckoning.take(piece, &line.unwrap_or_default());
+            }
+            done += pieces.len() as u64;
+            told(last, done);
         }
     }
 }
