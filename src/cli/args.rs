@@ -6,7 +6,7 @@ mod feed;
 mod store;
 
 pub use feed::{FeedCommand, LogArgs, MirrorArgs, VerifyArgs, VerifyReceiptArgs};
-pub use store::{ExportArgs, StoreCommand, StoreImportArgs};
+pub use store::{ExportArgs, RewriteArgs, StoreCommand, StoreImportArgs};
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -59,7 +59,7 @@ pub enum Command {
     /// Take over what a provider or an operator delivered as a file.
     #[command(subcommand)]
     Import(ImportCommand),
-    /// Look through the store, copy it, fill it out of a copy.
+    /// Look through the store, copy it, fill it out of a copy, rewrite its files.
     #[command(subcommand)]
     Store(StoreCommand),
     /// Keep a verified file of the corrections in force, for apps to read.

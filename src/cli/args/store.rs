@@ -1,4 +1,5 @@
-//! About the store as a whole: is it well, a copy of it, a store out of a copy.
+//! About the store as a whole: is it well, a copy of it, a store out of a copy,
+//! its files without what is gone.
 
 use std::path::PathBuf;
 
@@ -15,6 +16,15 @@ pub enum StoreCommand {
     /// Fill an empty store out of a copy; run again, it goes on where it was
     /// cut short.
     Import(StoreImportArgs),
+    /// Write the database's files anew, without what was deleted or replaced in
+    /// them; while nobody serves it.
+    ///
+    /// What the service purges is in no answer and no copy from then on, but
+    /// the files of the embedded database (sled) go on holding it until they
+    /// are written over. This makes a fresh database beside the old one, holds
+    /// it against that, lets the two change places in one step, and removes the
+    /// old one. It takes as much free space as the database takes.
+    Rewrite(RewriteArgs),
 }
 
 #[derive(Debug, PartialEq, Eq, Args)]
@@ -41,6 +51,16 @@ pub struct StoreImportArgs {
     pub config: ConfigArg,
 }
 
+#[derive(Debug, PartialEq, Eq, Args)]
+pub struct RewriteArgs {
+    /// Do nothing, and do well, where that was done so many days ago or less,
+    /// or where there is no database yet: for a supervisor, before each start.
+    #[arg(long, value_name = "N")]
+    pub if_older_than_days: Option<u16>,
+    #[command(flatten)]
+    pub config: ConfigArg,
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -55,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_verbs() {
+    fn the_verbs() {
         let config = || ConfigArg { config: "z".into() };
         assert_eq!(parsed("store check --config z").unwrap(), Command::Store(StoreCommand::Check(config())));
         let usual = ExportArgs { out: "o".into(), plain: false, part_bytes: 67_108_864, config: config() };
@@ -66,11 +86,23 @@ mod tests {
             parsed("store import --in i --config z").unwrap(),
             Command::Store(StoreCommand::Import(from))
         );
+        for (line, if_older_than_days) in [("", None), ("--if-older-than-days 30 ", Some(30))] {
+            assert_eq!(
+                parsed(&format!("store rewrite {line}--config z")).unwrap(),
+                Command::Store(StoreCommand::Rewrite(RewriteArgs { if_older_than_days, config: config() }))
+            );
+        }
     }
 
     #[test]
     fn wrong_usage_is_2() {
-        for line in ["store", "store export --config z", "store import --config z", "store check"] {
+        for line in [
+            "store",
+            "store export --config z",
+            "store import --config z",
+            "store check",
+            "store rewrite --if-older-than-days -1 --config z",
+        ] {
             assert_eq!(parsed(line).unwrap_err().exit_code(), i32::from(WRONG_USAGE), "{line}");
         }
     }

@@ -1,5 +1,6 @@
-//! `store check`, `store export` and `store import`: everything that a store
-//! holds, looked through, written as a copy, and read back into another store.
+//! `store check`, `store export`, `store import` and `store rewrite`: everything
+//! that a store holds, looked through, written as a copy, read back into another
+//! store, and moved into fresh files.
 //!
 //! A copy is a folder of parts and a manifest, which is written last; so a
 //! folder without one is no copy. Parts are lines of JSON, compressed:
@@ -26,6 +27,7 @@ pub mod fill;
 pub mod manifest;
 mod parts;
 pub mod reckoning;
+pub mod rewrite;
 pub mod source;
 mod target;
 
@@ -49,5 +51,6 @@ pub async fn store(
         StoreCommand::Check(config) => check::check(&load(&config)?, world).await,
         StoreCommand::Export(args) => export::export(&args, &load(&args.config)?, world).await,
         StoreCommand::Import(args) => target::import(&args.from, &load(&args.config)?, world).await,
+        StoreCommand::Rewrite(args) => rewrite::rewrite(&args, &load(&args.config)?, world).await,
     }
 }

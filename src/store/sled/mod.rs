@@ -27,6 +27,7 @@
 
 mod disk;
 mod open;
+pub mod rewrite;
 mod writer;
 
 pub use open::{OpenError, SledOptions};

@@ -1,5 +1,8 @@
 //! Opening a database: is it ours, is it whole, is it all there?
+//!
+//! What lies beside it was left by a rewriting that was cut short, and goes.
 
+use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -14,6 +17,7 @@ use crate::store::embedded::read;
 use crate::store::mark::{Checkpoint, Found, Mark, MarkFile};
 use crate::store::queue::Queue;
 use crate::store::sled::disk::Disk;
+use crate::store::sled::rewrite::remove_leftover;
 use crate::store::sled::writer::Writer;
 use crate::store::sled::{Failure, Shared, SledStore};
 use crate::store::{Key, LogHead, Record, StoreError};
@@ -97,6 +101,7 @@ impl SledStore {
     pub fn open(options: &SledOptions) -> Result<Self, OpenError> {
         let dir = || options.dir.clone();
         let db = open_db(options)?;
+        remove_leftover(&options.dir).map_err(|source| OpenError::Files { dir: dir(), source })?;
         let store = |source| OpenError::Store { dir: dir(), source };
         let counters = match Counters::read(&db).map_err(store)? {
             Some(counters) => counters,
@@ -134,26 +139,49 @@ impl SledStore {
     }
 }
 
-fn open_db(options: &SledOptions) -> Result<sled::Db, OpenError> {
+pub(super) fn open_db(options: &SledOptions) -> Result<sled::Db, OpenError> {
     // Flushing is the writer's; a timer would only flush what it has not answered.
     let config = sled::Config::new()
         .path(&options.dir)
         .cache_capacity(options.cache_bytes)
         .flush_every_ms(None)
         .use_compression(false);
+    waiting_for_lock(options, || match config.open() {
+        Ok(db) => Ok(Some(db)),
+        Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => Ok(None),
+        Err(source) => Err(OpenError::Sled { dir: options.dir.clone(), source }),
+    })
+}
+
+/// Keeps everybody from a database that is closed, by the lock that sled takes:
+/// who has it knows that no thread of sled's is at its files any more.
+pub(super) fn lock_db(options: &SledOptions) -> Result<File, OpenError> {
+    let files = |source| OpenError::Files { dir: options.dir.clone(), source };
+    waiting_for_lock(options, || {
+        let file = File::open(options.dir.join("db")).map_err(files)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(files(source)),
+        }
+    })
+}
+
+/// Tries until it is `Some`, for as long as the options say.
+fn waiting_for_lock<T>(
+    options: &SledOptions,
+    mut attempt: impl FnMut() -> Result<Option<T>, OpenError>,
+) -> Result<T, OpenError> {
     let mut waited = Duration::ZERO;
     loop {
-        match config.open() {
-            Ok(db) => return Ok(db),
-            Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
-                if waited >= options.lock_wait {
-                    return Err(OpenError::InUse { dir: options.dir.clone() });
-                }
-                thread::sleep(LOCK_LOOK);
-                waited += LOCK_LOOK;
-            }
-            Err(source) => return Err(OpenError::Sled { dir: options.dir.clone(), source }),
+        if let Some(got) = attempt()? {
+            return Ok(got);
         }
+        if waited >= options.lock_wait {
+            return Err(OpenError::InUse { dir: options.dir.clone() });
+        }
+        thread::sleep(LOCK_LOOK);
+        waited += LOCK_LOOK;
     }
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod damaged;
 mod killed;
 mod moving;
+mod rewriting;
 mod writing;
 
 use std::path::Path;

@@ -1,15 +1,11 @@
 //! A clock that jumps by hours, forward and back, under a running service:
 //! everybody goes on, and what was acknowledged stays.
-//!
-//! The program's clock is moved by libfaketime; what it measures spans of time
-//! with goes on as before.
-
-use std::fs;
 
 use super::killed::filers::{Filing, prove};
 use super::killed::log::Log;
 use super::killed::pushers::Batch;
 use crate::process::child::Server;
+use crate::process::clock::Clock;
 use crate::process::house::{House, only_word};
 use crate::process::wire::get;
 use crate::support::dice::Dice;
@@ -18,34 +14,10 @@ use crate::support::trial;
 const HOUR_S: i64 = 3_600;
 const JUMP_HOURS_MAX: i64 = 30;
 
-/// Debian's package has it below the machine's architecture.
-fn library() -> String {
-    let found =
-        fs::read_dir("/usr/lib").unwrap().map(|dir| dir.unwrap().path().join("faketime/libfaketimeMT.so.1"));
-    let found = found.filter(|path| path.exists()).collect::<Vec<_>>();
-    found.first().expect("faketime is installed: see tests/all").display().to_string()
-}
-
-struct Clock<'a>(&'a House);
-
-impl Clock<'_> {
-    fn is_off_by(&self, seconds: i64) {
-        // At once, so that nobody reads half of it.
-        let path = self.0.path("clock");
-        fs::write(self.0.path("clock.new"), format!("{seconds:+}\n")).unwrap();
-        fs::rename(self.0.path("clock.new"), path).unwrap();
-    }
-
-    fn serve(&self) -> Server {
-        let mut command = self.0.command("serve");
-        command.env("LD_PRELOAD", library()).env("FAKETIME_TIMESTAMP_FILE", self.0.path("clock"));
-        command
-            .env("ZHENGMING_LIMITS__RELEASES_PER_OPERATOR_PER_DAY", "10000000")
-            .env("FAKETIME_NO_CACHE", "1")
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .env("NO_FAKE_STAT", "1");
-        Server::start(command)
-    }
+fn serve(clock: &Clock) -> Server {
+    let mut command = clock.command("serve");
+    command.env("ZHENGMING_LIMITS__RELEASES_PER_OPERATOR_PER_DAY", "10000000");
+    Server::start(command)
 }
 
 #[test]
@@ -55,9 +27,8 @@ fn a_clock_that_jumps_loses_nothing_and_stops_nobody() {
     let house = House::new();
     let provider = only_word(&house.run("key issue provider tencent --name 腾讯", "").done(), "zmp_");
     let operator = only_word(&house.run("key issue operator cmcc --name 移动", "").done(), "zmo_");
-    let clock = Clock(&house);
-    clock.is_off_by(0);
-    let server = clock.serve();
+    let clock = Clock::of(&house);
+    let server = serve(&clock);
     let address = server.public;
     let mut batches = Vec::new();
     for nth in 0..jumps {
@@ -82,7 +53,7 @@ fn a_clock_that_jumps_loses_nothing_and_stops_nobody() {
     server.stopped().done();
     // At the right time again.
     clock.is_off_by(0);
-    let server = clock.serve();
+    let server = serve(&clock);
     let page = get(&format!("/feed/v1/corrections?after={}", jumps * 300)).bearer(&provider);
     page.at(server.public).ok(200);
     server.stopped().done();
