@@ -19,7 +19,7 @@ const EXPOSURE_MAX: &str = "15";
 /// The one file under both of its names, with the program that is built here.
 fn installed() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(UNIT.matches("/usr/local/bin/zhengming").count(), 1);
+    assert_eq!(UNIT.matches("/usr/local/bin/zhengming").count(), 2, "before a start, and the start");
     let unit = UNIT.replace("/usr/local/bin/zhengming", env!("CARGO_BIN_EXE_zhengming"));
     for name in ["zhengming.service", "zhengming@.service"] {
         fs::write(folder.path().join(name), &unit).unwrap();
