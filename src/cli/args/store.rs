@@ -23,7 +23,7 @@ pub enum StoreCommand {
     /// the files of the embedded database (sled) go on holding it until they
     /// are written over. This makes a fresh database beside the old one, holds
     /// it against that, lets the two change places in one step, and removes the
-    /// old one. It takes as much free space as the database takes.
+    /// old one. It wants free space of one and a half times the database.
     Rewrite(RewriteArgs),
 }
 

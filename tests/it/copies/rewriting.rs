@@ -14,7 +14,7 @@ use zhengming::cli::Failed;
 use zhengming::cli::copies::rewrite::{Sizes, rewritten};
 use zhengming::store::sled::rewrite::rewritten_at;
 use zhengming::store::sled::{SledOptions, SledStore};
-use zhengming::store::{Changeset, Claim, Put, Record, Store, StoreError};
+use zhengming::store::{Changeset, Claim, Put, Record, StoreError};
 
 use super::{Any, nothing, played, signed};
 use crate::store::engines::sled_options;
