@@ -29,7 +29,8 @@ pub struct Filing {
     pub language: Language,
     pub control_proved_at: Timestamp,
     pub filed_at: Timestamp,
-    /// A keyed hash of the network prefix that it came from.
+    /// A keyed hash of the network prefix that it came from, until its disputes
+    /// are made.
     pub address: Option<AddressMac>,
     pub accepted: u64,
     /// What was not taken, as told when it was filed.

@@ -38,6 +38,10 @@ impl Casework {
             self.make_dispute(&mut changeset, &filing.value, line, &shared).await?;
         }
         filing.value.parts_made += 1;
+        if filing.value.parts_made == filing.value.parts {
+            // From here on only the traces know where it came from, for as long as they are kept.
+            filing.value.address = None;
+        }
         changeset.put(filing);
         changeset.put(part);
         self.commit(changeset).await?;
