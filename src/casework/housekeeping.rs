@@ -21,6 +21,11 @@ impl Casework {
     /// there may be more.
     pub async fn purge(&self) -> Result<bool> {
         self.lookups.purge(self.now());
+        // One of them may be renewed meanwhile: that is no reason to keep the others.
+        self.retrying(|| self.purge_some()).await
+    }
+
+    async fn purge_some(&self) -> Result<bool> {
         let kept = SignedDuration::from_hours(KEPT_AFTER_EXPIRY_HOURS);
         let until = self.now().checked_sub(kept).unwrap_or(Timestamp::MIN);
         let listing = Listing::Expired { until };
@@ -52,11 +57,9 @@ impl Casework {
         self.parts.staging.keep_only(&open).await
     }
 
-    /// What instances that died have left of uploads in the folder of all.
+    /// What is left of uploads that ended long ago and were not removed then:
+    /// of instances that died, and of disks that were full.
     pub(super) async fn sweep_old_uploads(&self) -> Result<()> {
-        if !self.has_others {
-            return Ok(());
-        }
         let batches = self.store().all::<Batch>(&Listing::OpenBatches).await?;
         let open = batches.into_iter().map(|batch| batch.value.id.to_string()).collect();
         let age = SignedDuration::from_hours(UPLOAD_HOURS_MAX);

@@ -56,7 +56,9 @@ impl Casework {
         let failed = CancellationToken::new();
         let mut purge_from = self.now();
         loop {
-            if purge_from <= self.now() && !self.purge().await.or_else(passing)? {
+            let is_purge_due = purge_from <= self.now();
+            let is_behind = is_purge_due && self.purge().await.or_else(passing)?;
+            if is_purge_due && !is_behind {
                 self.sweep_old_documents().await.or_else(|error| passing(error).map(drop))?;
                 self.sweep_old_uploads().await.or_else(|error| passing(error).map(drop))?;
                 purge_from = later(self.now(), SignedDuration::from_mins(PURGE_EVERY_MINUTES));
@@ -82,6 +84,8 @@ impl Casework {
                 () = stop.cancelled() => return Ok(()),
                 () = failed.cancelled() => return Err(Error::Fatal("a task met a failed store".into())),
                 () = self.work.notified() => {}
+                // After a long time off much is overdue, and none of it waits for the next look.
+                () = std::future::ready(()), if is_behind => {}
                 () = tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)) => {}
             }
         }

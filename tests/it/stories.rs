@@ -17,5 +17,6 @@ mod proof_of_work;
 mod providers;
 mod reassigned;
 mod recycling;
+mod retention;
 mod sessions;
 mod texting;

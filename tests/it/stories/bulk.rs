@@ -112,7 +112,7 @@ async fn a_label_beyond_the_quota_corrects_nothing() {
 }
 
 /// An operator's upload under a name.
-async fn batch(world: &World, key: &str, name: &str, number: &str) -> Answer {
+pub async fn batch(world: &World, key: &str, name: &str, number: &str) -> Answer {
     let lines = release(number)
         .map(|(number, event, on)| json!({ "number": number, "event": event, "on": on }).to_string() + "\n");
     let bearer = format!("Bearer {key}");

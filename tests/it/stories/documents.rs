@@ -12,7 +12,7 @@ use crate::support::{Answer, Dispute, Moderator, World};
 
 const NUMBER: &str = "+8613800138000";
 
-fn jpeg(shade: u8) -> Vec<u8> {
+pub fn jpeg(shade: u8) -> Vec<u8> {
     picture(ImageFormat::Jpeg, shade)
 }
 
@@ -39,7 +39,7 @@ fn pdf() -> Vec<u8> {
 }
 
 /// A dispute of which the operator knows nothing, and a moderator has asked.
-async fn asked<'a>(world: &'a World, moderator: &Moderator<'_>) -> Dispute<'a> {
+pub async fn asked<'a>(world: &'a World, moderator: &Moderator<'_>) -> Dispute<'a> {
     let dispute = world.holder(NUMBER).await.files_reassigned("2025-03").await;
     let case = dispute.in_review_for("operator_unknown", moderator).await;
     moderator.decides(&case, "ask").await.ok(200);
@@ -52,7 +52,7 @@ fn ids(answer: &Answer) -> Vec<String> {
     documents.iter().map(|document| document["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn files_in(world: &World) -> usize {
+pub fn files_in(world: &World) -> usize {
     let folders = std::fs::read_dir(world.documents_dir()).unwrap();
     folders.map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap().count()).sum()
 }

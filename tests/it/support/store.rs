@@ -17,6 +17,7 @@ pub struct WatchedStore {
     leaves_after_change: AtomicBool,
     is_away: AtomicBool,
     is_log_slow: AtomicBool,
+    is_outrun: AtomicBool,
     log_reads: AtomicU64,
 }
 
@@ -34,6 +35,11 @@ impl WatchedStore {
     /// After the next change the store is away for whoever reads next.
     pub fn leave_after_change(&self) {
         self.leaves_after_change.store(true, Ordering::SeqCst);
+    }
+
+    /// Somebody else is faster than the next change, once.
+    pub fn outrun_once(&self) {
+        self.is_outrun.store(true, Ordering::SeqCst);
     }
 
     /// Whoever reads the log from now on is at it for ever.
@@ -95,6 +101,9 @@ impl Store for WatchedStore {
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
         let is_change = changeset != Changeset::default();
+        if is_change && self.is_outrun.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::Stale);
+        }
         let receipt = self.inner.commit(changeset).await?;
         self.is_flush_due.store(false, Ordering::SeqCst);
         self.changes.fetch_add(u64::from(is_change), Ordering::SeqCst);
