@@ -183,7 +183,8 @@ impl Casework {
             language: holder.language(),
             control_proved_at: holder.proved_at(),
             filed_at: self.now(),
-            address: from.map(|prefix| self.address_mac(prefix)),
+            // Nobody asks for it where nothing is made of the list.
+            address: from.filter(|_| !parts.is_empty()).map(|prefix| self.address_mac(prefix)),
             accepted,
             rejected,
             parts: parts.len() as u16,

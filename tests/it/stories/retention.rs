@@ -194,15 +194,21 @@ async fn a_list_does_not_say_for_ever_where_it_came_from() {
         "reason": "reassigned", "opened": "2025-03", "numbers": numbers,
         "enterprise": { "name": "厦门甲公司", "uscc": "91350211M000100Y46" },
     });
-    let key = [("idempotency-key", "1")];
-    let filed = world.client.post_with("/v1/filings", &clerk.token, &key, &list).await.ok(201);
-    let filing = async || {
-        let store: &dyn Store = world.store.as_ref();
-        store.load::<Filing>(&filed.text("id").parse().unwrap()).await.unwrap().unwrap().value
+    let files = async |key: &str, list: &Value| {
+        let key = [("idempotency-key", key)];
+        world.client.post_with("/v1/filings", &clerk.token, &key, list).await.ok(201).text("id")
     };
-    let before = filing().await;
+    let filing = async |id: &str| {
+        let store: &dyn Store = world.store.as_ref();
+        store.load::<Filing>(&id.parse().unwrap()).await.unwrap().unwrap().value
+    };
+    let id = files("1", &list).await;
+    let before = filing(&id).await;
     assert!(before.address.is_some() && before.parts > 1);
     world.work().await;
-    let after = filing().await;
+    let after = filing(&id).await;
     assert_eq!((after.address, after.parts_made), (None, before.parts));
+    // Of these numbers all are filed already.
+    let again = filing(&files("2", &list).await).await;
+    assert_eq!((again.address, again.parts), (None, 0));
 }
