@@ -98,8 +98,10 @@ impl Rewriting {
     /// one where it was, or does not know.
     pub fn change_places(&mut self) -> Result<(), RewriteError> {
         let dir = &self.options.dir;
-        // No thread of sled's writes to it any more.
+        // No thread of sled's writes to it any more, and what closing it wrote lasts.
         self.fresh = Some(lock_db(&self.fresh_options())?);
+        let synced = Disk::open(&self.beside);
+        synced.map_err(|source| RewriteError::Files { dir: dir.clone(), source })?;
         let place = fs::canonicalize(dir);
         let changed =
             place.and_then(|place| Ok(renameat_with(CWD, &self.beside, CWD, place, RenameFlags::EXCHANGE)?));
@@ -144,7 +146,6 @@ fn fill(
         told(copied);
     }
     fs::write(options.dir.join(SINCE), format!("{at}\n")).map_err(files)?;
-    // It is synced once more, with what closing it writes, when it is looked through.
     let mut disk = Disk::open(&options.dir).map_err(files)?;
     disk.flush(&fresh).map_err(|source| OpenError::Store { dir: dir(), source })?;
     Ok(())
