@@ -4,7 +4,8 @@
 //! wait has an end. A connection that sends nothing, half a head or half a
 //! body, or that does not read its answer, is closed; a handler that takes too
 //! long or panics answers a problem, and the service lives on. Beyond
-//! `connections_max` nothing is accepted until a place is free.
+//! `connections_max` nothing is accepted until a place is free, and of those
+//! requests that change something `changes_at_once_max` have their turn.
 //!
 //! A request whose client goes away or whose deadline passes is dropped at its
 //! next await: use cases commit once, so nothing is left half done.
@@ -36,6 +37,7 @@ use super::client::TrustedProxies;
 mod answer;
 mod deadline;
 mod guarded;
+mod turns;
 
 pub use deadline::Deadline;
 pub use guarded::Stalled;
@@ -61,6 +63,11 @@ pub struct AcceptLimits {
     /// From the head's end to the beginning of the answer, unless the route
     /// extends it.
     pub request_timeout_ms: u64,
+    /// Requests that change something and are worked on; not those of which more
+    /// of the body has yet to come.
+    pub changes_at_once_max: usize,
+    /// For one of these places.
+    pub turn_wait_ms: u64,
     /// How long a client may leave our bytes unread.
     pub write_idle_timeout_ms: u64,
     /// What requests under way get when the service stops.
@@ -76,6 +83,9 @@ impl Default for AcceptLimits {
             header_timeout_ms: 10_000,
             body_idle_timeout_ms: 10_000,
             request_timeout_ms: 30_000,
+            // Many times what one commit to disk takes with it.
+            changes_at_once_max: 512,
+            turn_wait_ms: 3_000,
             write_idle_timeout_ms: 30_000,
             drain_deadline_ms: 25_000,
             headers_bytes_max: 16 * 1024,
@@ -93,6 +103,7 @@ pub struct Server {
     trusted_proxies: TrustedProxies,
     request_ids: RequestIds,
     routes: BoxedFilter<(Response,)>,
+    turns: turns::Turns,
 }
 
 /// How the connections that were open at the end have ended.
@@ -109,7 +120,8 @@ impl Server {
         request_ids: RequestIds,
         routes: BoxedFilter<(Response,)>,
     ) -> Self {
-        Self { limits, trusted_proxies, request_ids, routes: answer::with_fallback(routes) }
+        let turns = turns::Turns::new(limits.changes_at_once_max, ms(limits.turn_wait_ms));
+        Self { limits, trusted_proxies, request_ids, routes: answer::with_fallback(routes), turns }
     }
 
     /// Serves until `stop` is cancelled, then lets requests under way finish

@@ -17,6 +17,12 @@ fn patient() -> AcceptLimits {
     AcceptLimits::default()
 }
 
+/// Changes nothing, but might.
+fn echo() -> String {
+    let body = "{\"text\":\"echo\"}";
+    post("/echo", &format!("Content-Length: {}", body.len()), body)
+}
+
 // --- clients that keep us waiting -------------------------------------------
 
 #[tokio::test]
@@ -65,6 +71,36 @@ async fn a_handler_that_takes_too_long_is_503() {
     let answer = edge.exchange(&get("/forever")).await;
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(answer.contains("retry-after: "), "{answer}");
+}
+
+#[tokio::test]
+async fn changes_that_find_no_turn_are_sent_away_and_reads_need_none() {
+    let mut edge = Edge::start(AcceptLimits { changes_at_once_max: 1, turn_wait_ms: 30, ..patient() }).await;
+    let mut first = edge.connect().await;
+    first.send(&post("/gate", "Content-Length: 0", "")).await;
+    assert_eq!(edge.told().await, "at the gate");
+    let answer = edge.exchange(&echo()).await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: "), "{answer}");
+    assert!(edge.exchange(&get("/hello")).await.ends_with("hello"));
+    edge.gate.notify_one();
+    assert_eq!(first.answer().await.body, "through");
+    assert!(edge.exchange(&echo()).await.ends_with("echo"));
+}
+
+#[tokio::test]
+async fn who_waits_for_others_keeps_nobody_from_a_turn() {
+    let mut edge = Edge::start(AcceptLimits { changes_at_once_max: 1, ..patient() }).await;
+    let (mut stalled, mut long, mut uploads) =
+        (edge.connect().await, edge.connect().await, edge.connect().await);
+    stalled.send(&post("/echo", "Content-Length: 20", "{\"te")).await;
+    assert!(edge.exchange(&echo()).await.ends_with("echo"));
+    long.send(&post("/gate?extended", "Content-Length: 0", "")).await;
+    assert_eq!(edge.told().await, "at the gate");
+    assert!(edge.exchange(&echo()).await.ends_with("echo"));
+    uploads.send(&post("/upload", "Content-Length: 20", "a line\n")).await;
+    assert!(edge.exchange(&echo()).await.ends_with("echo"));
+    edge.gate.notify_one();
+    assert_eq!(long.answer().await.body, "through");
 }
 
 #[tokio::test]

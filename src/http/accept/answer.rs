@@ -21,6 +21,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::guarded::Guarded;
+use super::turns::TooMany;
 use super::{Deadline, Server, ms};
 use crate::http::call::Edge;
 use crate::http::problem::Problem;
@@ -52,21 +53,26 @@ pub(super) async fn answer(
 ) -> Result<Response, Infallible> {
     let began = Instant::now();
     let client = server.trusted_proxies.client(peer, request.headers());
-    let edge = Edge {
-        uri: request.uri().clone(),
-        is_head: request.method() == Method::HEAD,
-        request_id: (server.request_ids)(),
-        client,
-        deadline: Deadline::new(ms(server.limits.request_timeout_ms)),
-        draining,
-    };
-    let request_id = edge.request_id;
+    let request_id = (server.request_ids)();
     let span = request_log::span(request_id, request.method(), client.prefix());
     let uri = request.uri().clone();
     let answering = async {
         let mut response = match objection(&request) {
             Some(objection) => objection,
-            None => routed(&server, edge, request).await,
+            None => match server.turns.next(request.method()).await {
+                Err(TooMany) => Problem::busy().into_response(),
+                Ok(turn) => {
+                    let edge = Edge {
+                        uri: uri.clone(),
+                        is_head: request.method() == Method::HEAD,
+                        request_id,
+                        client,
+                        deadline: Deadline::new(ms(server.limits.request_timeout_ms), turn),
+                        draining,
+                    };
+                    routed(&server, edge, request).await
+                }
+            },
         };
         let is_routed = response.extensions_mut().remove::<Unrouted>().is_none();
         request_log::answered(is_routed.then(|| uri.path()), response.status(), began.elapsed());
@@ -121,7 +127,7 @@ async fn routed(server: &Server, edge: Edge, request: Request<Incoming>) -> Resp
     // Route state that a panic may leave torn ends with the request; what is
     // shared beyond it is guarded by its own rooms.
     let handled = AssertUnwindSafe(async move { routes.call(request).await }).catch_unwind();
-    tokio::select! {
+    let response = tokio::select! {
         biased;
         handled = handled => match handled {
             Ok(Ok(response)) => response,
@@ -135,7 +141,10 @@ async fn routed(server: &Server, edge: Edge, request: Request<Incoming>) -> Resp
             let problem = if deadline.awaits_body() { Problem::body_stalled() } else { Problem::busy() };
             problem.into_response()
         }
-    }
+    };
+    // What is sent of it may take long.
+    deadline.leave_turn();
+    response
 }
 
 fn put_request_id(response: &mut Response, request_id: Uuid) {

@@ -1,4 +1,5 @@
-//! By when an answer is due.
+//! By when an answer is due, and the turn that its request has until then, or
+//! until it waits for something that takes long.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,8 +7,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::turns::Turn;
+
 /// A moment that only ever moves later. Clones share it: the accept loop waits
-/// for it, and the route moves it.
+/// for it, and the route moves it. Who moves it waits for others, and leaves
+/// the request's turn to somebody else.
 #[derive(Debug, Clone)]
 pub struct Deadline(Arc<Shared>);
 
@@ -17,27 +21,35 @@ struct Shared {
     allowance: Duration,
     follows_body: AtomicBool,
     awaits_body: AtomicBool,
+    turn: Mutex<Turn>,
 }
 
 impl Deadline {
-    pub(crate) fn new(allowance: Duration) -> Self {
+    pub(super) fn new(allowance: Duration, turn: Turn) -> Self {
         Self(Arc::new(Shared {
             at: Mutex::new(Instant::now() + allowance),
             allowance,
             follows_body: AtomicBool::new(false),
             awaits_body: AtomicBool::new(false),
+            turn: Mutex::new(turn),
         }))
     }
 
     /// For a route that waits on purpose: its wait comes on top.
     pub fn extend(&self, by: Duration) {
         *self.at() += by;
+        self.leave_turn();
     }
 
     /// For a route that takes an upload of any length: every piece of it gives
     /// the whole allowance anew.
     pub fn follow_body(&self) {
         self.0.follows_body.store(true, Ordering::Relaxed);
+        self.leave_turn();
+    }
+
+    pub(super) fn leave_turn(&self) {
+        drop(self.0.turn.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     /// A piece of the body has come, or its end.
@@ -51,6 +63,7 @@ impl Deadline {
 
     pub(super) fn body_awaited(&self) {
         self.0.awaits_body.store(true, Ordering::Relaxed);
+        self.leave_turn();
     }
 
     /// Whose fault it is that time has run out.
@@ -89,10 +102,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_moves_only_when_the_route_says_so() {
         let start = Instant::now();
-        let plain = Deadline::new(ALLOWANCE);
-        let extended = Deadline::new(ALLOWANCE);
+        let plain = Deadline::new(ALLOWANCE, None);
+        let extended = Deadline::new(ALLOWANCE, None);
         extended.extend(Duration::from_secs(5));
-        let following = Deadline::new(ALLOWANCE);
+        let following = Deadline::new(ALLOWANCE, None);
         following.follow_body();
 
         tokio::time::advance(Duration::from_secs(20)).await;
