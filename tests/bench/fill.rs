@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use zhengming::env::calls;
 
-use crate::program::{Program, SLED, Serving};
+use crate::program::{Program, SLED, Serving, keep};
 
 const LINES_PER_CHUNK: u64 = 1_000;
 const LINES_PER_UPLOAD: u64 = 1_000_000;
@@ -64,8 +64,8 @@ pub fn empty_on(store: &str) -> Filled {
     }
     let program = Program::in_dir(folder.path(), store);
     let (provider, operator) = (program.issue_key("provider tencent"), program.issue_key("operator cmcc"));
-    fs::write(folder.path().join("provider.key"), &provider).expect("the folder is ours");
-    fs::write(folder.path().join("operator.key"), &operator).expect("the folder is ours");
+    keep(&folder.path().join("provider.key"), &provider);
+    keep(&folder.path().join("operator.key"), &operator);
     Filled { folder, program, provider, operator }
 }
 

@@ -31,7 +31,13 @@ pub struct Sizes {
 }
 
 pub async fn rewrite(args: &RewriteArgs, config: &Config, world: &World) -> Result<(), Failed> {
-    let dir = sled_dir(config)?;
+    let dir = match sled_dir(config) {
+        Err(none) if args.if_older_than_days.is_some() => {
+            println!("{none}");
+            return Ok(());
+        }
+        dir => dir?,
+    };
     let now = world.clock.now();
     if let Some(why) = not_needed(args, dir, now)? {
         println!("{why}");
