@@ -28,6 +28,7 @@ pub mod keys;
 mod label_changes;
 mod label_quota;
 pub mod labels;
+mod lanes;
 mod load;
 pub mod lookups;
 mod messages;

@@ -1,22 +1,20 @@
 //! The worker: runs tasks that are due. A crash leaves a task where it was,
 //! and it is found again; nothing waits in memory only.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::casework::lanes::{Entry, Lanes};
 use crate::casework::ports::Unavailable;
 use crate::casework::{Casework, Error, Result};
 use crate::domain::day::later;
 use crate::store::{Changeset, Listing, Task, TaskKind, Versioned};
 
-/// Tasks under way at once.
-const TASKS_AT_ONCE_MAX: usize = 32;
-const TASKS_PER_LOOK_MAX: usize = 256;
+const TASKS_PER_PAGE: usize = 256;
+/// How many are looked at for those whose lane is not full.
+const PAGES_PER_LOOK_MAX: usize = 16;
 /// How often to look for tasks whose time has come.
 const LOOK_EVERY_MS: u64 = 500;
 const BACK_OFF_S_MAX: i64 = 3_600;
@@ -51,8 +49,7 @@ impl Casework {
     }
 
     async fn run_tasks(&self, stop: &CancellationToken) -> Result<()> {
-        let under_way = Arc::new(Mutex::new(BTreeSet::new()));
-        let places = Arc::new(Semaphore::new(TASKS_AT_ONCE_MAX));
+        let lanes = Lanes::new();
         let failed = CancellationToken::new();
         let mut purge_from = self.now();
         loop {
@@ -64,22 +61,7 @@ impl Casework {
                 purge_from = later(self.now(), SignedDuration::from_mins(PURGE_EVERY_MINUTES));
             }
             // A store that is away is looked at again soon.
-            let due = self.due_tasks().await.or_else(|error| passing(error).map(|_| Vec::new()))?;
-            for task in due {
-                if !lock(&under_way).insert(task.value.kind.clone()) {
-                    continue;
-                }
-                let place = places.clone().acquire_owned().await;
-                let place = place.map_err(|_| Error::Fatal("the worker's semaphore is closed".into()))?;
-                let (this, under_way, failed) = (self.clone(), under_way.clone(), failed.clone());
-                tokio::spawn(async move {
-                    if this.run_claimed(task.clone()).await.is_err() {
-                        failed.cancel();
-                    }
-                    lock(&under_way).remove(&task.value.kind);
-                    drop(place);
-                });
-            }
+            self.begin_due(&lanes, stop, &failed).await.or_else(|error| passing(error).map(drop))?;
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = failed.cancelled() => return Err(Error::Fatal("a task met a failed store".into())),
@@ -89,6 +71,37 @@ impl Casework {
                 () = tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)) => {}
             }
         }
+    }
+
+    /// Everything that is due enters its lane, as long as there is room.
+    async fn begin_due(
+        &self,
+        lanes: &Lanes,
+        stop: &CancellationToken,
+        failed: &CancellationToken,
+    ) -> Result<()> {
+        let listing = Listing::TasksDue { until: self.now() };
+        let mut after = None;
+        for _ in 0..PAGES_PER_LOOK_MAX {
+            let (due, next) = self.store().page::<Task>(&listing, after.as_ref(), TASKS_PER_PAGE).await?;
+            for task in due {
+                if let Entry::In(ticket) = lanes.enter(&task.value.kind) {
+                    let (this, stop, failed) = (self.clone(), stop.clone(), failed.clone());
+                    tokio::spawn(async move {
+                        let _place = ticket.place().await;
+                        if !stop.is_cancelled() && this.run_claimed(task).await.is_err() {
+                            failed.cancel();
+                        }
+                        drop(ticket);
+                    });
+                }
+            }
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Runs everything that is due now, to the end, one after the other.
@@ -125,7 +138,7 @@ impl Casework {
 
     async fn due_tasks(&self) -> Result<Vec<Versioned<Task>>> {
         let listing = Listing::TasksDue { until: self.now() };
-        Ok(self.store().page(&listing, None, TASKS_PER_LOOK_MAX).await?.0)
+        Ok(self.store().page(&listing, None, TASKS_PER_PAGE).await?.0)
     }
 
     /// Errors are fatal ones only; anything else puts the task off.
@@ -209,10 +222,6 @@ fn passing(error: Error) -> Result<bool> {
         Error::Fatal(_) => Err(error),
         _ => Ok(false),
     }
-}
-
-fn lock(under_way: &Mutex<BTreeSet<TaskKind>>) -> std::sync::MutexGuard<'_, BTreeSet<TaskKind>> {
-    under_way.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn back_off_s(attempts: u32) -> i64 {

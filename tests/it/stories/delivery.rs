@@ -122,3 +122,26 @@ async fn a_code_does_not_wait_for_figures() {
     };
     timeout(Duration::from_secs(10), sent).await.unwrap();
 }
+
+/// However many wait for it.
+#[tokio::test]
+async fn a_gateway_that_stands_still_holds_up_no_decision() {
+    let world = World::new().await;
+    let holder = world.holder(NUMBER).await;
+    world.gateway_stands_still();
+    for nth in 0..400 {
+        world.asks_for_code(&format!("+86139{nth:08}")).await.ok(201);
+    }
+    let body = json!({ "reason": "reassigned", "opened": "2025-03" });
+    let dispute = world.dispute(&holder.sends(&body).await.ok(201));
+    dispute.is("checking").await;
+    let (casework, stop) = (world.casework.clone(), CancellationToken::new());
+    let _stop = stop.clone().drop_guard();
+    tokio::spawn(async move { casework.work(&stop).await });
+    let decided = async {
+        while dispute.look().await.ok(200)["status"] == "checking" {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), decided).await.unwrap();
+}

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -182,6 +183,11 @@ impl World {
         self.casework.work_off().await.unwrap();
     }
 
+    /// The SMS gateway never answers from now on.
+    pub fn gateway_stands_still(&self) {
+        self.outbox.stands_still.store(true, Ordering::SeqCst);
+    }
+
     /// What was changed last is read before it is durable.
     pub fn hold_flush(&self) {
         self.store.hold_flush();
@@ -200,7 +206,7 @@ impl World {
     /// The same as the gateway has them.
     pub fn sent_to(&self, number: &str) -> Vec<Message> {
         let number = self.number(number);
-        let sent = self.outbox.0.lock().unwrap();
+        let sent = self.outbox.sent.lock().unwrap();
         sent.iter().filter(|message| message.to == number).cloned().collect()
     }
 
@@ -277,12 +283,18 @@ fn elapsed(clock: &MockClock) -> Elapsed {
 }
 
 #[derive(Debug, Default)]
-struct RecordingSms(Mutex<Vec<Message>>);
+struct RecordingSms {
+    sent: Mutex<Vec<Message>>,
+    stands_still: AtomicBool,
+}
 
 #[async_trait]
 impl Sms for RecordingSms {
     async fn send(&self, message: &Message) -> Result<(), Unavailable> {
-        self.0.lock().unwrap().push(message.clone());
+        if self.stands_still.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        self.sent.lock().unwrap().push(message.clone());
         Ok(())
     }
 }
