@@ -60,7 +60,6 @@ impl Office {
         fs::write(house.path("zhengming.toml"), own + &partners).unwrap();
         let operator = only_word(&house.run("key issue operator cmcc --name 移动", "").done(), "zmo_");
         house.run("key issue provider tencent --name 腾讯", "").done();
-        house.run(&format!("webhook add tencent http://{there}/hook"), "").done();
         Self { house, stranger, operator }
     }
 
@@ -75,6 +74,10 @@ impl Office {
         // Who is left alone after failures is known to a process, not to the next one.
         let server = self.serve();
         let idle_kib = server.process.peak_kib();
+        // A new one: who failed before is left alone for longer and longer.
+        let hook = format!("http://{}/hook/{nth}", self.stranger.address());
+        let run = |line: String| self.house.run_beside(server.admin, &line, "").done();
+        run(format!("webhook add tencent {hook}"));
         self.stranger.is(mood);
         let at = server.public;
         for code in 0..CODES {
@@ -96,6 +99,7 @@ impl Office {
         assert_eq!(get("/readyz").at(server.admin).ok(200).json()["ready"], true);
         let view = get(&format!("/v1/disputes/{}", filed.text("id"))).bearer(&filed.text("token"));
         assert_eq!(view.at(at).ok(200).json()["status"], "checking", "{mood:?}");
+        run(format!("webhook remove tencent {hook}"));
         let peak_kib = server.process.peak_kib();
         assert!(peak_kib < idle_kib + MEMORY_KIB_MAX, "{mood:?}: {idle_kib} KiB, then {peak_kib}");
         let ended = server.stopped();
