@@ -98,11 +98,11 @@ fn key_of(at: SocketAddr) -> String {
     String::from_utf8(get("/feed/v1/key").at(at).ok(200).body).unwrap().trim_end().to_owned()
 }
 
-/// Until it is in the feed.
-fn release(operator: &str, provider: &Provider, at: SocketAddr, nth: u64) {
-    let push = releases([format!("+8613800138{nth:03}")], ["2025-01-01", "2025-06-01"]).bearer(operator);
+/// A number, until it is in the feed of a log that has so many entries before.
+fn release(operator: &str, provider: &Provider, at: SocketAddr, number: &str, before: u64) {
+    let push = releases([number.to_owned()], ["2025-01-01", "2025-06-01"]).bearer(operator);
     assert_eq!(push.at(at).ok(200).json()["corrections"], 1);
-    get(&format!("/feed/v1/corrections?after={nth}&wait=30")).bearer(&provider.key).at(at).ok(200);
+    get(&format!("/feed/v1/corrections?after={before}&wait=30")).bearer(&provider.key).at(at).ok(200);
 }
 
 #[test]
@@ -120,11 +120,11 @@ fn what_the_readme_says_of_backups_works_as_it_stands() {
     let key = only_word(&run("key issue provider tencent --name 腾讯"), "zmp_");
     let provider = Provider { folder: tempfile::tempdir().unwrap(), key };
     keep(&provider.folder.path().join("provider.key"), &provider.key, 0o600);
-    release(&operator, &provider, at, 0);
-    release(&operator, &provider, at, 1);
+    release(&operator, &provider, at, "+8613800138000", 0);
+    release(&operator, &provider, at, "+8613800138001", 1);
     administrator.follows(keeping);
     // More is signed after the copy, and a provider has it.
-    release(&operator, &provider, at, 2);
+    release(&operator, &provider, at, "+8613800138002", 2);
     let verifier = key_of(at);
     provider.mirrors(at, &verifier, "corrections").done();
     let held = provider.file("corrections");
@@ -161,7 +161,7 @@ fn what_the_readme_says_of_backups_works_as_it_stands() {
     provider.mirrors(at, &told, "anew").done();
     assert_eq!(provider.file("anew").lines().count(), 1 + 2);
     // And it goes on.
-    release(&operator, &provider, at, 3);
+    release(&operator, &provider, at, "+8613800138003", 2);
     provider.mirrors(at, &told, "anew").done();
     assert_eq!(provider.file("anew").lines().count(), 1 + 3);
     administrator.stops();
