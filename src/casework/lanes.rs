@@ -12,7 +12,7 @@ use crate::store::TaskKind;
 /// Of each lane, under way at once.
 const TASKS_AT_ONCE_MAX: usize = 32;
 /// Of each lane, under way or waiting for that; the others stay in the store.
-pub(super) const TASKS_PER_LANE_MAX: usize = 256;
+const TASKS_PER_LANE_MAX: usize = 256;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lane {

@@ -7,6 +7,7 @@ use super::restored::ROOM;
 use crate::support::files::holds;
 
 const NUMBER: &str = "+8613800138001";
+
 #[test]
 fn no_file_opens_a_door() {
     let house = House::new();
