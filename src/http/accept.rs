@@ -142,12 +142,13 @@ impl Server {
             };
             let (place, stream, peer) = accepted;
             let (server, stop) = (server.clone(), stop.clone());
-            connections.spawn(async move {
+            // What is spawned is moved a few times, and a connection is large.
+            connections.spawn(Box::pin(async move {
                 // Without it small answers wait for the client's delayed acknowledgement.
                 let _ = stream.set_nodelay(true);
                 server.connection(stream, peer, stop).await;
                 drop(place);
-            });
+            }));
         }
         drop(listener);
         drain(connections, ms(server.limits.drain_deadline_ms)).await
