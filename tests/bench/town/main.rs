@@ -1,0 +1,101 @@
+//! A year in a town: what the rules decide, held against the truth.
+//!
+//! ```text
+//! cargo bench --bench town [-- --seed S --numbers N --days D --json FILE]
+//! ```
+//!
+//! Numbers are cancelled, rest, are released, ported and handed on; operators
+//! learn late and are wrong now and then; providers copy each other; honest
+//! people misremember; others try to have true marks removed; moderators err.
+//! All of it goes through the real use cases over a store in memory, by a clock
+//! that the town moves, and is the same for the same seed.
+//!
+//! Prints a table, kept with its plots as `target/bench/town.txt` and
+//! `target/bench/town-*.svg`.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod chance;
+#[path = "../../it/support/dice.rs"]
+#[allow(dead_code, reason = "not each benchmark asks for all of it")]
+mod dice;
+mod figures;
+mod holders;
+mod launderers;
+mod life;
+mod marks;
+mod moderators;
+mod numbers;
+mod operators;
+#[path = "../../it/support/pictures.rs"]
+#[allow(clippy::unwrap_used)]
+mod pictures;
+mod plot;
+mod providers;
+mod report;
+mod service;
+mod tally;
+mod town;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use tokio::runtime::Builder;
+
+use self::figures::Figures;
+use self::life::Day;
+use self::town::Town;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// The same town for the same seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Numbers in use, or at rest.
+    #[arg(long)]
+    numbers: Option<usize>,
+    /// Days that are lived through.
+    #[arg(long, default_value_t = 365)]
+    days: Day,
+    /// Where the figures are to be written, as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Given by `cargo bench`; without it the town is small, to see that it works.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() {
+    let args = Args::parse();
+    let numbers = args.numbers.unwrap_or(if args.bench { 1_000_000 } else { 2_000 });
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let paper = pictures::picture(image::ImageFormat::Png, 200);
+    let figures = runtime.block_on(async {
+        let mut town = Town::found(args.seed, numbers, args.days, paper).await;
+        let days = args.days;
+        town.live(|day| {
+            if day % 30 == 0 {
+                eprintln!("day {day} of {days}");
+            }
+        })
+        .await;
+        Figures::of(&mut town, args.seed).await
+    });
+    let text = report::text(&figures);
+    println!("{text}");
+    if let Some(path) = args.json {
+        let json = serde_json::to_string_pretty(&figures).expect("figures serialize");
+        fs::write(&path, json).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+    if args.bench {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
+        fs::create_dir_all(&dir).expect("the build's folder is ours");
+        fs::write(dir.join("town.txt"), text).expect("the build's folder is ours");
+        for (name, svg) in plot::all(&figures) {
+            fs::write(dir.join(format!("town-{name}.svg")), svg).expect("the build's folder is ours");
+        }
+    }
+}
