@@ -313,7 +313,7 @@ impl Casework {
     ) -> Weighing<'a> {
         let number = dispute.number;
         let (rest_days, today, now) = (self.rest_days(number), self.today(number), self.now());
-        Weighing { labels, ledger: &file.ledger, rest_days, today, now }
+        Weighing { labels, ledger: &file.ledger, rest_days, today, now, is_drawn: false }
     }
 }
 

@@ -93,6 +93,9 @@ impl Casework {
         if let (Some(before), Told::WhenAsked) = (before, teller.told) {
             self.complete(&mut label, before, teller.serving).await?;
         }
+        if let Some(before) = before {
+            label.remember_days_of(before);
+        }
         label.regressed = self.regression(&label, before, teller.serving).await?;
         let same = before.is_some_and(|before| shows_the_same(before, &label));
         if same {

@@ -135,6 +135,8 @@ pub struct Settings {
     /// For each provider.
     pub recycling_dates_per_number_per_day: u32,
     pub labels_per_provider_per_day: u64,
+    /// Of approvals by one person, one in so many is drawn for a second look.
+    pub approvals_per_second_look: u32,
     /// Publish a release also where no label and no correction is known.
     pub publish_all_releases: bool,
     /// The proof of work's effort while little is asked for; it rises with

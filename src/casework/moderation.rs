@@ -10,7 +10,7 @@ use crate::casework::actors::ModeratorActor;
 use crate::casework::{Casework, Result, audit};
 use crate::domain::correction::Effect;
 use crate::domain::day::later;
-use crate::domain::dispute::{Actor, Command, Dispute, Flag, Lease, Ruling, State, Status};
+use crate::domain::dispute::{Actor, Command, Dispute, Flag, Lease, Ruling, State, Status, Weighing};
 use crate::domain::id::DisputeId;
 use crate::domain::label::Label;
 use crate::domain::policy::LEASE_MINUTES;
@@ -192,9 +192,16 @@ impl Casework {
             Verdict::Refuse => Command::Refuse { by, ruling },
             Verdict::Ask => Command::AskDocuments { by, ruling },
         };
-        let status = self.retrying(|| self.try_decide(moderator, id, &command, version)).await?;
+        let is_drawn = self.draws_second_look();
+        let status = self.retrying(|| self.try_decide(moderator, id, &command, version, is_drawn)).await?;
         self.wake_worker();
         Ok(status)
+    }
+
+    /// Drawn once the approval is given: nobody knows before which are looked at.
+    fn draws_second_look(&self) -> bool {
+        let one_in = self.parts.settings.approvals_per_second_look;
+        one_in > 0 && u64::from_be_bytes(self.random()) % u64::from(one_in) == 0
     }
 
     /// Whether the last word of this moderator on the case was this very one.
@@ -212,12 +219,13 @@ impl Casework {
         id: DisputeId,
         command: &Command,
         version: u64,
+        is_drawn: bool,
     ) -> Result<Status> {
         let dispute = self.dispute(id).await?;
         let file = self.number_file(dispute.value.number).await?;
         let labels = self.labels_of(dispute.value.number).await?;
-        let decided =
-            dispute.value.decide(command.clone(), self.weighing(&dispute.value, &file.value, &labels));
+        let weighing = self.weighing(&dispute.value, &file.value, &labels);
+        let decided = dispute.value.decide(command.clone(), Weighing { is_drawn, ..weighing });
         let is_stale = dispute.version != version;
         // Whose turn it is comes before what has changed in the meantime.
         let happened = match decided {

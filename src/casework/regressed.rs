@@ -4,7 +4,7 @@
 //!
 //! Absent: when a label has regressed (`domain::progress`).
 
-use crate::casework::actors::ModeratorActor;
+use crate::casework::actors::{ModeratorActor, ProviderActor};
 use crate::casework::{Casework, Error, Result};
 use crate::domain::correction::Entry;
 use crate::domain::id::ProviderId;
@@ -18,6 +18,25 @@ impl Casework {
     pub async fn regressed(
         &self,
         _: &ModeratorActor,
+        provider: Option<ProviderId>,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<(Vec<Label>, Option<Vec<u8>>)> {
+        self.page_of_regressed(provider, after, limit).await
+    }
+
+    /// A provider's own, by number: what it has to take away again.
+    pub async fn regressed_at(
+        &self,
+        provider: &ProviderActor,
+        after: Option<Vec<u8>>,
+        limit: usize,
+    ) -> Result<(Vec<Label>, Option<Vec<u8>>)> {
+        self.page_of_regressed(Some(provider.id().clone()), after, limit).await
+    }
+
+    async fn page_of_regressed(
+        &self,
         provider: Option<ProviderId>,
         after: Option<Vec<u8>>,
         limit: usize,

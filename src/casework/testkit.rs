@@ -54,6 +54,7 @@ pub(super) fn parts(store: &Arc<MemoryStore>, clock: &MockClock, dir: &Path) -> 
             releases_per_operator_per_day: 0,
             labels_per_provider_per_day: 0,
             recycling_dates_per_number_per_day: 0,
+            approvals_per_second_look: 0,
             publish_all_releases: false,
             altcha_max_number: 0,
         },

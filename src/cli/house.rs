@@ -324,6 +324,7 @@ fn settings(config: &Config) -> Settings {
         releases_per_operator_per_day: config.limits.releases_per_operator_per_day,
         recycling_dates_per_number_per_day: config.limits.recycling_dates_per_number_per_day,
         labels_per_provider_per_day: config.limits.labels_per_provider_per_day,
+        approvals_per_second_look: config.limits.approvals_per_second_look,
         publish_all_releases: config.feed.publish_releases == PublishReleases::All,
         altcha_max_number: u64::from(config.altcha.max_number),
     }

@@ -39,6 +39,7 @@ pub enum By {
 pub enum WhyRefused {
     NotHeldSince,
     NoChangeOfHolder,
+    NotRested,
     NamesAgree,
     IdentityMismatch,
     OpenedNeeded,
@@ -131,9 +132,10 @@ pub struct Counted {
 }
 
 impl WhyRefused {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotHeldSince,
         Self::NoChangeOfHolder,
+        Self::NotRested,
         Self::NamesAgree,
         Self::IdentityMismatch,
         Self::OpenedNeeded,
@@ -150,6 +152,7 @@ impl WhyRefused {
         match self {
             Self::NotHeldSince => "not_held_since",
             Self::NoChangeOfHolder => "no_change_of_holder",
+            Self::NotRested => "not_rested",
             Self::NamesAgree => "names_agree",
             Self::IdentityMismatch => "identity_mismatch",
             Self::OpenedNeeded => "opened_needed",

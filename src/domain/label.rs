@@ -11,8 +11,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::day::days_between;
 use crate::domain::id::ProviderId;
 use crate::domain::number::Number;
+
+/// Of the days on which a label was marked so many are remembered,
+const MARKED_DAYS_MAX: usize = 16;
+/// and none sooner after another: half a year at the least.
+const MARKED_DAYS_APART: i32 = 10;
 
 /// A label (标记) as stored. A provider has at most one of a kind for a number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +38,10 @@ pub struct Label {
     pub count: Option<u64>,
     pub first_marked_on: Option<Date>,
     pub last_marked_on: Option<Date>,
+    /// Days that were its last ones before, oldest first: between the first
+    /// and the last day a number may have been silent, or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marked_before: Vec<Date>,
     /// When it was last seen, right to the day: not every time is kept.
     pub observed_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,6 +66,24 @@ impl Label {
             .or(self.category.map(Category::text))
             .or(self.code.as_deref())
             .unwrap_or_default()
+    }
+
+    /// All days of which it is known that somebody marked the number on them.
+    pub fn marked_days(&self) -> impl Iterator<Item = Date> {
+        self.first_marked_on.into_iter().chain(self.marked_before.iter().copied()).chain(self.last_marked_on)
+    }
+
+    /// Goes on where the label that it replaces was.
+    pub fn remember_days_of(&mut self, before: &Self) {
+        self.marked_before.clone_from(&before.marked_before);
+        let Some(last) = before.last_marked_on.filter(|last| Some(*last) != self.last_marked_on) else {
+            return;
+        };
+        if self.marked_before.last().is_none_or(|known| days_between(*known, last) >= MARKED_DAYS_APART) {
+            self.marked_before.push(last);
+        }
+        let too_many = self.marked_before.len().saturating_sub(MARKED_DAYS_MAX);
+        self.marked_before.drain(..too_many);
     }
 
     /// Whether it accuses the number of fraud or worse.
@@ -205,6 +233,7 @@ mod tests {
             count: Some(20),
             first_marked_on: None,
             last_marked_on: Some(jiff::civil::date(2025, 1, 30)),
+            marked_before: Vec::new(),
             observed_at: Timestamp::UNIX_EPOCH,
             regressed: None,
         }

@@ -244,6 +244,7 @@ impl LabelSaid {
             count: shown.count,
             first_marked_on: shown.first_marked_on,
             last_marked_on: shown.last_marked_on,
+            marked_before: Vec::new(),
             observed_at,
             regressed: None,
         })

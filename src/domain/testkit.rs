@@ -93,6 +93,7 @@ pub fn category_label(category: Category, first: Option<&str>, last: Option<&str
         count: Some(20),
         first_marked_on: first.map(day),
         last_marked_on: last.map(day),
+        marked_before: Vec::new(),
         observed_at: at("2026-01-01T00:00:00Z"),
         regressed: None,
     }

@@ -31,6 +31,7 @@ pub mod problem;
 mod query;
 pub mod range;
 pub mod recycling;
+mod regressed;
 mod reply;
 mod request_log;
 pub mod service;

@@ -73,6 +73,13 @@ fn why_refused(code: &str) -> Words {
             "By the operator's records the number became yours later than you said. Look up when your contract \
              began, at a shop or in the operator's app, and simply file again. Nothing else is needed.",
         ),
+        "not_rested" => words(
+            "运营商的记录显示，这个号码换机主之前没有停用过，而且最近三个月内仍有人投诉它的来电。请在号码安静满 90 天之后重新提交，届时不必提供任何材料；如果您认为这些投诉与您无关，可以申诉，由审核员复核。",
+            "By the operator's records the number changed hands without the usual rest, and people have complained \
+             of calls from it within the last three months. Once it has been quiet for 90 days, simply file again: \
+             nothing else is needed. If you think that these complaints are not about you, appeal, and a \
+             moderator will look at it.",
+        ),
         "no_change_of_holder" => words(
             "运营商的记录显示，您填写的时间前后号码没有更换过机主。可能这些标记是在现在的合约期间产生的，可能号码开通得更早，也可能号码登记在单位或家人名下。请核对开通时间后重新提交；如果您认为记录有误，可以申诉，由审核员复核。",
             "By the operator's records the number did not change hands around the time that you named. The marks \
@@ -336,7 +343,14 @@ mod tests {
 
     #[test]
     fn every_refusal_says_what_one_can_do_next() {
-        for code in ["not_held_since", "no_change_of_holder", "names_agree", "identity_mismatch", "other"] {
+        for code in [
+            "not_held_since",
+            "no_change_of_holder",
+            "not_rested",
+            "names_agree",
+            "identity_mismatch",
+            "other",
+        ] {
             let refused = Refused { code: code.into(), public_note: None, note: Some("internal".into()) };
             let (zh, en) = (refusal(&refused, Language::Zh), refusal(&refused, Language::En));
             assert!(zh.contains("重新提交") && en.contains("file again"), "{code}");

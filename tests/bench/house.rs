@@ -31,6 +31,7 @@ pub fn settings() -> Settings {
         releases_per_operator_per_day: 10_000,
         recycling_dates_per_number_per_day: 3,
         labels_per_provider_per_day: 2_000_000,
+        approvals_per_second_look: 0,
         publish_all_releases: false,
         altcha_max_number: 0,
     }

@@ -46,6 +46,9 @@ limits! {
     /// Of adjacent numbers, or with one contact; twenty times as many from one
     /// address prefix. More are flagged and slowed, never refused for that.
     cluster_filings_per_30_days: u32 = 10,
+    /// Of so many approvals that one person may give alone, one waits for a
+    /// second person: which, is drawn after it was given.
+    approvals_per_second_look: u32 = 0,
     logins_per_address_per_minute: u32 = 5,
     /// From browsers in which nobody has logged in to it, from wherever.
     logins_per_account_per_hour: u32 = 30,

@@ -68,6 +68,8 @@ pub struct Weighing<'a> {
     pub rest_days: i32,
     pub today: Date,
     pub now: Timestamp,
+    /// Chance wants a second person to look at an approval.
+    pub is_drawn: bool,
 }
 
 impl What {
@@ -170,7 +172,8 @@ impl Dispute {
             return Ok(vec![What::RecheckAsked]);
         }
         let assurance = self.assurance(state);
-        if self.wants_second(state, weighing.labels) {
+        let is_drawn = weighing.is_drawn && state.status == Status::InReview;
+        if is_drawn || self.wants_second(state, weighing.labels) {
             return Ok(vec![What::ApprovedOnce { ruling }]);
         }
         Ok(vec![What::Approved { effect, assurance, ruling: Some(ruling) }])

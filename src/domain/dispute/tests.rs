@@ -24,6 +24,8 @@ struct Desk {
     ledger: Ledger,
     labels: Vec<Label>,
     now: Timestamp,
+    /// For a second look.
+    is_drawn: bool,
 }
 
 const TODAY: &str = "2026-06-02";
@@ -31,7 +33,13 @@ const TODAY: &str = "2026-06-02";
 impl Desk {
     fn of(claim: Claim) -> Self {
         let dispute = dispute(claim, vec![disputed("dianhuabang", "张记面馆")]);
-        Self { dispute, ledger: Ledger::default(), labels: Vec::new(), now: noon(day(TODAY)) }
+        Self {
+            dispute,
+            ledger: Ledger::default(),
+            labels: Vec::new(),
+            now: noon(day(TODAY)),
+            is_drawn: false,
+        }
     }
 
     /// A window of which `approve` makes 2025-01-30.
@@ -80,6 +88,7 @@ impl Desk {
             rest_days: REST,
             today: self.now.in_tz("Asia/Shanghai").unwrap().date(),
             now: self.now,
+            is_drawn: self.is_drawn,
         };
         self.dispute.decide(command, weighing)
     }

@@ -8,6 +8,7 @@ mod asking;
 mod control;
 mod name_mismatch;
 mod reassigned;
+mod rest;
 
 use jiff::Timestamp;
 use jiff::civil::Date;

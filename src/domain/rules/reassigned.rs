@@ -2,7 +2,7 @@
 //!
 //! | tenure since D | changed after E | changed after E - R | then |
 //! |---|---|---|---|
-//! | yes | yes | yes | approve `void_before = E + 1 day` |
+//! | yes | yes | yes | approve `void_before = E + 1 day`, if it rested (`rest`) |
 //! | no | not asked | not asked | refuse `not_held_since` |
 //! | yes | no | not asked | refuse `no_change_of_holder` |
 //! | yes | yes | no | review: a reinstatement? |
@@ -21,6 +21,7 @@ use crate::domain::evidence::{Answer, Assurance, Evidence, Question};
 use crate::domain::label::Label;
 use crate::domain::policy::OPERATOR_LAG_DAYS;
 use crate::domain::rules::asking::{Heard, ask_again, askable, hear, hear_from};
+use crate::domain::rules::rest::objection;
 use crate::domain::rules::{Askable, Case, Step, review};
 use crate::domain::tenure::ProvenTenure;
 use crate::domain::window::Window;
@@ -55,7 +56,10 @@ pub(super) fn next_step(case: &Case<'_>, window: Option<Window>) -> Step {
         Heard::Said(false, _) => no(case, window, review(Flag::Reinstatement)),
         Heard::Said(true, _) => {
             let rest = plus_days(window.until, -case.rest_days)..=window.until;
-            approve(case, window.void_before(), rest, Vec::new())
+            let approved = approve(case, window.void_before(), rest, Vec::new());
+            let is_approved = matches!(approved, Step::Approve { .. });
+            let objection = is_approved.then(|| objection(case, knows, window)).flatten();
+            objection.unwrap_or(approved)
         }
     }
 }
@@ -88,10 +92,8 @@ fn by_ledger(case: &Case<'_>, tenure: ProvenTenure) -> Step {
 /// A number at rest makes no calls: harm reported from it then points to a
 /// transfer without rest, or to late reports. Two people look at it.
 fn approve(case: &Case<'_>, void_before: Date, rest: RangeInclusive<Date>, told: Vec<Evidence>) -> Step {
-    let marked_at_rest = |label: &Label| {
-        let days = label.first_marked_on.into_iter().chain(label.last_marked_on);
-        label.is_harm() && days.into_iter().any(|day| rest.contains(&day))
-    };
+    let marked_at_rest =
+        |label: &Label| label.is_harm() && label.marked_days().any(|day| rest.contains(&day));
     if case.labels.iter().any(marked_at_rest) {
         return Step::Review { flags: vec![Flag::HarmAtRest], told };
     }

@@ -3,6 +3,7 @@
 mod control;
 mod name_mismatch;
 mod reassigned;
+mod rest;
 mod theorem;
 
 use jiff::civil::Date;

@@ -8,6 +8,7 @@ mod corrections;
 mod events;
 mod former;
 mod log;
+mod regressed;
 mod snapshots;
 
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue, VARY};
@@ -38,7 +39,12 @@ pub fn routes(app: &App) -> Routes {
         let app = listening.clone();
         async move { by_method!(call => { GET: events::get(&app, call) }) }
     });
-    let calls = page.or(one).unify().or(ack).unify().or(events).unify();
+    let complaining = app.clone();
+    let regressed = warp::path!("feed" / "v1" / "regressed").and(call()).then(move |call: Call| {
+        let app = complaining.clone();
+        async move { by_method!(call => { GET: regressed::get(&app, call) }) }
+    });
+    let calls = page.or(one).unify().or(ack).unify().or(events).unify().or(regressed).unify();
     calls.or(static_files(app)).unify().boxed()
 }
 

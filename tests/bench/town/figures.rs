@@ -65,6 +65,7 @@ pub struct Figures {
     pub bribe_shown_after_days: Option<Day>,
     pub served_after_min: BTreeMap<&'static str, [i64; 3]>,
     pub labels_brought_back: u64,
+    pub labels_mended: u64,
     pub messages: u64,
     #[serde(skip)]
     pub serving: BTreeMap<&'static str, Vec<i64>>,
@@ -110,6 +111,7 @@ impl Figures {
             let shares = [0.5, 0.95, 0.99].map(|share| within(&mut provider.served_after_min, share));
             figures.served_after_min.insert(id, shares);
             figures.labels_brought_back += provider.brought_back;
+            figures.labels_mended += provider.mended;
             figures.serving.insert(id, provider.served_after_min.clone());
         }
         figures

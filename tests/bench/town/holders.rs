@@ -28,8 +28,14 @@ const HEAR_AFTER_DAYS: f64 = 45.0;
 const CONTRACT_IS_OLDER: f64 = 0.03;
 /// Who can show a contract when asked.
 const HAS_PAPERS: f64 = 0.9;
+/// After so many refusals they look up when the contract began, as they were
+/// told to; 9: never.
+const LOOKS_UP_AFTER: [(usize, u64); 3] = [(1, 60), (2, 30), (9, 10)];
 /// Filings before one appeals instead.
-const FILINGS_MAX: u32 = 3;
+const FILINGS_MAX: usize = 4;
+/// Who was told to let the number be quiet for a while comes back after it.
+const QUIET_DAYS: i64 = 92;
+const QUIET_TIMES_MAX: u32 = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remembers {
@@ -51,6 +57,9 @@ pub struct Claim {
     /// the book it has not changed hands.
     pub contract_is_older: bool,
     pub has_papers: bool,
+    looks_up_after: usize,
+    has_looked_up: bool,
+    quiet_times: u32,
     prefix: String,
     /// What they will say next: months off the true one.
     guess: i16,
@@ -129,6 +138,9 @@ fn claim(nth: usize, life: &Life, holder: u16, began: Day, heard: Day, dice: &mu
         remembers,
         contract_is_older: happens(dice, CONTRACT_IS_OLDER),
         has_papers: happens(dice, HAS_PAPERS),
+        looks_up_after: pick(dice, &LOOKS_UP_AFTER),
+        has_looked_up: false,
+        quiet_times: 0,
         prefix: format!("10.{}.{}.0/24", dice.roll(16), dice.roll(256)),
         guess,
         bounds: (None, None),
@@ -153,12 +165,7 @@ pub fn labels_of(nth: usize, standing: &[Mark], of: impl Fn(&Mark) -> bool) -> V
 
 impl Claim {
     /// Files, as well as they remember; when to look again.
-    pub async fn file(
-        &mut self,
-        service: &mut Service,
-        life: &Life,
-        standing: &[Mark],
-    ) -> Option<SignedDuration> {
+    pub async fn file(&mut self, service: &mut Service, life: &Life, standing: &[Mark]) -> Option<Next> {
         let labels = labels_of(self.nth, standing, |mark| mark.holder != self.holder);
         if labels.is_empty() {
             self.ended = Some(if self.filings.is_empty() { Ended::GoneBefore } else { Ended::Corrected });
@@ -180,7 +187,11 @@ impl Claim {
         match told {
             Ok(id) => {
                 self.filings.push(id);
-                Some(SignedDuration::from_mins(2))
+                Some(Next::Look(SignedDuration::from_mins(2)))
+            }
+            // Four filings in ninety days.
+            Err(Refusal::FilingsExhausted) if !self.filings.is_empty() => {
+                Some(Next::File(SignedDuration::from_hours(QUIET_DAYS * 24)))
             }
             Err(refusal) => {
                 self.ended = Some(Ended::TurnedAway(refusal.code().to_owned()));
@@ -191,7 +202,8 @@ impl Claim {
 
     /// The day or month that they would name.
     fn opened(&self, now: Timestamp) -> Opened {
-        let began = date_of(if self.contract_is_older { self.began + 400 } else { self.began });
+        let is_own = !self.contract_is_older || self.has_looked_up;
+        let began = date_of(if is_own { self.began } else { self.began + 400 });
         let today = date_of(day_of(now));
         if self.remembers == Remembers::Day && self.filings.is_empty() {
             return Opened::Day(began.min(today));
@@ -236,12 +248,23 @@ impl Claim {
             "no_change_of_holder" => self.bounds.1 = Some(self.guess),
             _ => {}
         }
-        let tries = self.filings.len() as u32;
-        if tries < FILINGS_MAX && matches!(code, "not_held_since" | "no_change_of_holder") {
+        if code == "not_rested" && self.quiet_times < QUIET_TIMES_MAX {
+            self.quiet_times += 1;
+            return Some(Next::File(SignedDuration::from_hours(QUIET_DAYS * 24)));
+        }
+        let tries = self.filings.len();
+        let is_about_the_date = matches!(code, "not_held_since" | "no_change_of_holder" | "looked_at");
+        // Who has shown a contract to a moderator was told what it says.
+        let was_told = code == "looked_at" && self.has_papers;
+        if is_about_the_date && !self.has_looked_up && (was_told || tries >= self.looks_up_after) {
+            (self.has_looked_up, self.guess) = (true, 0);
+            return Some(Next::File(SignedDuration::from_hours(20)));
+        }
+        if is_about_the_date && tries < FILINGS_MAX && self.appeals == 0 && !self.has_looked_up {
             self.guess = match self.bounds {
                 (Some(later), Some(earlier)) => later.midpoint(earlier),
-                (Some(later), None) => later + 2 + tries as i16 * 2,
-                (None, Some(earlier)) => earlier - 2 - tries as i16 * 2,
+                (Some(later), None) => later + 2 + 2 * tries as i16,
+                (None, Some(earlier)) => earlier - 2 - 2 * tries as i16,
                 (None, None) => self.guess,
             };
             return Some(Next::File(SignedDuration::from_hours(20)));

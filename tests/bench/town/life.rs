@@ -164,7 +164,7 @@ impl Life {
         let spell = self.spells.last_mut()?;
         spell.until = Some(ends);
         let (holder, trade) = (spell.holder, spell.trade);
-        match pick(dice, &[(Next::Released, 80), (Next::Unused, 6), (Next::Handed, 7), (Next::Back, 7)]) {
+        match pick(dice, &[(Next::Released, 86), (Next::Unused, 6), (Next::Handed, 3), (Next::Back, 5)]) {
             Next::Released => Some((ends + REST_DAYS + days(dice, 40.0), holder + 1)),
             Next::Unused => None,
             Next::Handed => Some((ends, holder + 1)),

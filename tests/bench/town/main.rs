@@ -33,6 +33,7 @@ mod plot;
 mod providers;
 mod report;
 mod service;
+mod stories;
 mod tally;
 mod town;
 
@@ -49,6 +50,10 @@ use self::town::Town;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// For each plan.
+const NUMBERS_PER_LAUNDERER: usize = 10_000;
+const LAUNDERERS_MIN: usize = 2;
+
 #[derive(Debug, Parser)]
 struct Args {
     /// The same town for the same seed.
@@ -60,9 +65,16 @@ struct Args {
     /// Days that are lived through.
     #[arg(long, default_value_t = 365)]
     days: Day,
+    /// Who try it with each plan; by default one for 10,000 numbers, about one
+    /// dispute in eight.
+    #[arg(long)]
+    launderers: Option<usize>,
     /// Where the figures are to be written, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Tells on standard error of each wrong decision how it came about.
+    #[arg(long)]
+    stories: bool,
     /// Given by `cargo bench`; without it the town is small, to see that it works.
     #[arg(long, hide = true)]
     bench: bool,
@@ -71,10 +83,11 @@ struct Args {
 fn main() {
     let args = Args::parse();
     let numbers = args.numbers.unwrap_or(if args.bench { 1_000_000 } else { 2_000 });
+    let launderers = args.launderers.unwrap_or((numbers / NUMBERS_PER_LAUNDERER).max(LAUNDERERS_MIN));
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let paper = pictures::picture(image::ImageFormat::Png, 200);
     let figures = runtime.block_on(async {
-        let mut town = Town::found(args.seed, numbers, args.days, paper).await;
+        let mut town = Town::found(args.seed, numbers, args.days, launderers, paper).await;
         let days = args.days;
         town.live(|day| {
             if day % 30 == 0 {
@@ -82,6 +95,9 @@ fn main() {
             }
         })
         .await;
+        if args.stories {
+            stories::tell(&town).await;
+        }
         Figures::of(&mut town, args.seed).await
     });
     let text = report::text(&figures);

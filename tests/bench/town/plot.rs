@@ -16,13 +16,13 @@ pub fn all(figures: &Figures) -> Vec<(&'static str, String)> {
         [(format!("{flag}, honest"), case.honest as f64), (format!("{flag}, not"), case.laundering as f64)]
     });
     vec![
-        ("laundering", bars("Laundering that succeeds, of 1,000 attempts", laundering.collect())),
-        ("cases", bars("Cases by their flags", cases.collect())),
+        ("laundering", bars("Laundering that succeeds, of 1,000 attempts", &laundering.collect::<Vec<_>>())),
+        ("cases", bars("Cases by their flags", &cases.collect::<Vec<_>>())),
         ("serving", serving(figures)),
     ]
 }
 
-fn bars(title: &str, rows: Vec<(String, f64)>) -> String {
+fn bars(title: &str, rows: &[(String, f64)]) -> String {
     let most = rows.iter().map(|(_, value)| *value).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
     let height = 50.0 + ROW * rows.len() as f64;
     let mut svg = head(title, height);
@@ -30,11 +30,11 @@ fn bars(title: &str, rows: Vec<(String, f64)>) -> String {
         let y = 40.0 + ROW * at as f64;
         let wide = (WIDTH - LEFT - 80.0) * value / most;
         let colour = COLOURS[0];
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\">{name}</text>\
              <rect x=\"{LEFT:.0}\" y=\"{y:.0}\" width=\"{wide:.1}\" height=\"16\" fill=\"{colour}\"/>\
-             <text x=\"{:.1}\" y=\"{:.0}\">{value:.1}</text>\n",
+             <text x=\"{:.1}\" y=\"{:.0}\">{value:.1}</text>",
             LEFT - 8.0,
             y + 13.0,
             LEFT + wide + 6.0,
@@ -51,7 +51,7 @@ fn serving(figures: &Figures) -> String {
     let days_max = 10.0;
     for day in 0..=10 {
         let x = 50.0 + (right - 50.0) * f64::from(day) / days_max;
-        let _ = write!(svg, "<text x=\"{x:.0}\" y=\"320\" text-anchor=\"middle\">{day}</text>\n");
+        let _ = writeln!(svg, "<text x=\"{x:.0}\" y=\"320\" text-anchor=\"middle\">{day}</text>");
     }
     for (at, (provider, minutes)) in figures.serving.iter().enumerate() {
         let colour = COLOURS[at % COLOURS.len()];
@@ -64,10 +64,10 @@ fn serving(figures: &Figures) -> String {
             let _ = write!(points, "{x:.1},{y:.1} ");
         }
         let y = high + ROW * at as f64;
-        let _ = write!(
+        let _ = writeln!(
             svg,
             "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\
-             <text x=\"{:.0}\" y=\"{y:.0}\" fill=\"{colour}\">{provider}</text>\n",
+             <text x=\"{:.0}\" y=\"{y:.0}\" fill=\"{colour}\">{provider}</text>",
             right + 20.0,
         );
     }
@@ -79,6 +79,6 @@ fn head(title: &str, height: f64) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH:.0}\" height=\"{height:.0}\" \
          font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <text x=\"12\" y=\"22\" font-weight=\"bold\">{title}</text>\n"
+         <text x=\"12\" y=\"22\" font-weight=\"bold\">{title}</text>"
     )
 }

@@ -12,7 +12,7 @@ use zhengming::domain::label::{LabelKind, Source};
 use zhengming::domain::lines::{LabelSaid, Shown};
 use zhengming::domain::progress::Stage;
 use zhengming::feed::Acknowledgement;
-use zhengming::store::{LOG_ENTRIES_MAX, Store};
+use zhengming::store::{LOG_ENTRIES_MAX, PAGE_RECORDS_MAX, Store};
 
 use crate::chance::happens;
 use crate::dice::Dice;
@@ -64,6 +64,9 @@ pub struct Provider {
     /// Minutes from an entry to its serving.
     pub served_after_min: Vec<i64>,
     pub brought_back: u64,
+    pub mended: u64,
+    /// What was brought back, and is not known to be wrong yet.
+    forgotten: BTreeMap<usize, Vec<(Timestamp, Applied)>>,
     dice: Dice,
 }
 
@@ -78,6 +81,8 @@ impl Provider {
             told: BTreeSet::new(),
             served_after_min: Vec::new(),
             brought_back: 0,
+            mended: 0,
+            forgotten: BTreeMap::new(),
             dice,
         }
     }
@@ -144,8 +149,32 @@ impl Provider {
         let known: Vec<usize> = self.applied.keys().copied().filter(|nth| marks.contains_key(nth)).collect();
         for nth in known {
             if happens(&mut self.dice, BROUGHT_BACK) {
-                self.applied.remove(&nth);
+                let forgotten = self.applied.remove(&nth).unwrap_or_default();
+                self.forgotten.insert(nth, forgotten);
                 self.brought_back += 1;
+            }
+        }
+    }
+
+    /// Reads what came back by its own fault, and takes it away again.
+    pub async fn mend(&mut self, service: &Service) {
+        let actor = service.casework.provider_for(Owner::at_the_command_line(), self.id());
+        let from = service.now() + SignedDuration::from_mins(self.habits.serves_after_min);
+        let mut after = None;
+        loop {
+            let page = service.casework.regressed_at(&actor, after, PAGE_RECORDS_MAX).await;
+            let (labels, next) = page.expect("memory is read");
+            for label in labels {
+                let nth = index_of(label.number);
+                let Some((_, applied)) = self.forgotten.remove(&nth).and_then(|mut known| known.pop()) else {
+                    continue;
+                };
+                self.applied.entry(nth).or_default().push((from, applied));
+                self.mended += 1;
+            }
+            after = next;
+            if after.is_none() {
+                return;
             }
         }
     }

@@ -46,7 +46,11 @@ pub fn text(figures: &Figures) -> String {
     for (provider, [half, most, nearly]) in &figures.served_after_min {
         let _ = writeln!(text, "  {provider:<24} {half:>7} {most:>7} {nearly:>7}");
     }
-    let _ = writeln!(text, "Labels that old data brought back: {}", figures.labels_brought_back);
+    let _ = writeln!(
+        text,
+        "Labels that old data brought back: {}, and taken away again: {}",
+        figures.labels_brought_back, figures.labels_mended
+    );
     let _ = writeln!(text, "Entries by reason:");
     counts(&mut text, &figures.entries);
     let _ = writeln!(text, "Wrongly voided by reason:");

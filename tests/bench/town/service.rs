@@ -54,7 +54,10 @@ impl Sms for Outbox {
     }
 }
 
-/// The limits of a configuration that says nothing of them.
+/// What an operator of the service is advised to set.
+const APPROVALS_PER_SECOND_LOOK: u32 = 10;
+
+/// Else the limits of a configuration that says nothing of them.
 fn settings() -> Settings {
     Settings {
         codes_per_number_per_day: 5,
@@ -63,6 +66,7 @@ fn settings() -> Settings {
         sms_per_minute: 0,
         releases_per_operator_per_day: 10_000,
         recycling_dates_per_number_per_day: 3,
+        approvals_per_second_look: APPROVALS_PER_SECOND_LOOK,
         publish_all_releases: false,
         labels_per_provider_per_day: 2_000_000,
         altcha_max_number: 0,

@@ -26,9 +26,8 @@ use crate::tally::Auditor;
 
 const PROVIDERS: u64 = 8;
 const MODERATORS: u64 = 9;
-/// Of so many numbers one is somebody's who tries it with each plan.
-const NUMBERS_PER_ATTEMPT: usize = 500;
-const ATTEMPTS_MIN: usize = 10;
+/// A provider reads what came back by its own fault so often.
+const MENDS_EVERY_DAYS: Day = 7;
 
 const DAY_BEGINS_MIN: i64 = 2 * 60;
 const WORK_BEGINS_MIN: i64 = 9 * 60;
@@ -74,13 +73,13 @@ pub struct Town {
 }
 
 impl Town {
-    pub async fn found(seed: u64, numbers: usize, days: Day, paper: Vec<u8>) -> Self {
+    pub async fn found(seed: u64, numbers: usize, days: Day, launderers: usize, paper: Vec<u8>) -> Self {
         let last = days - 1;
         let mut lives: Vec<Life> =
             (0..numbers).map(|nth| Life::draw(seed, nth as u64, home_of(nth), last)).collect();
         let mut attempts = Vec::new();
         for plan in Plan::ALL {
-            for _ in 0..(numbers / NUMBERS_PER_ATTEMPT).max(ATTEMPTS_MIN) {
+            for _ in 0..launderers {
                 let nth = lives.len();
                 let (life, attempt) = launderers::draw(seed, nth, home_of(nth), plan, last);
                 lives.push(life);
@@ -202,6 +201,9 @@ impl Town {
         for provider in &mut self.providers {
             provider.maybe_reimport(&self.marks);
             provider.acknowledge(&self.service).await;
+            if day % MENDS_EVERY_DAYS == 0 {
+                provider.mend(&self.service).await;
+            }
             provider.tell(&self.service, &self.lives, &self.marks, of_today).await;
         }
         while self.service.casework.purge().await.expect("memory does not fail") {}
@@ -245,7 +247,7 @@ impl Town {
                     return;
                 }
                 let next = claim.file(&mut self.service, life, &standing).await;
-                (next.map(Next::Look), claim.filings.last().copied())
+                (next, claim.filings.last().copied())
             }
             Who::Attempt(at) => {
                 let attempt = &mut self.attempts[at];

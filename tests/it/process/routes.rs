@@ -115,6 +115,7 @@ pub const ROUTES: &[(&str, &[(&str, Who)])] = &[
     ("/feed/v1/snapshot", &[("GET", Provider)]),
     ("/feed/v1/snapshots/{}", &[("GET", Provider)]),
     ("/feed/v1/ack", &[("PUT", Provider)]),
+    ("/feed/v1/regressed", &[("GET", Provider)]),
     ("/feed/v1/checkpoint", &[("GET", Anyone)]),
     ("/feed/v1/key", &[("GET", Anyone)]),
     ("/feed/v1/tile/*", &[("GET", Anyone)]),

@@ -269,6 +269,7 @@ fn settings(scene: &Scene) -> Settings {
         sms_per_minute: 0,
         releases_per_operator_per_day: scene.releases_per_operator_per_day,
         recycling_dates_per_number_per_day: 3,
+        approvals_per_second_look: 0,
         publish_all_releases: scene.publish_all_releases,
         labels_per_provider_per_day: 0,
         altcha_max_number: 0,

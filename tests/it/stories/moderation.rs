@@ -174,6 +174,30 @@ async fn documents_against_a_charge_of_harm_need_two_people() {
 }
 
 #[tokio::test]
+async fn of_approvals_by_one_person_some_are_looked_at_again() {
+    let settings = Settings { approvals_per_second_look: 2, ..Setup::default().settings };
+    let world = World::with(Setup { settings, ..Setup::default() }).await;
+    let alice = world.moderator("alice", Role::Moderator).await;
+    let bob = world.moderator("bob", Role::Moderator).await;
+    let (mut drawn, mut alone) = (0, 0);
+    for at in 0..16 {
+        world.holder(&format!("+86138001380{at:02}")).await.files_reassigned("2025-03").await;
+        world.work().await;
+        let case = alice.takes_next().await.ok(200);
+        match alice.decides(&case, "approve").await.ok(200)["status"].as_str() {
+            Some("awaiting_second") => {
+                drawn += 1;
+                let case = bob.takes_next().await.ok(200);
+                assert_eq!(bob.decides(&case, "approve").await.ok(200)["status"], "corrected");
+            }
+            Some("corrected") => alone += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(drawn > 0 && alone > 0, "{drawn} of {}", drawn + alone);
+}
+
+#[tokio::test]
 async fn a_correction_is_taken_back_by_two_people() {
     let world = World::new().await;
     let alice = world.moderator("alice", Role::Moderator).await;

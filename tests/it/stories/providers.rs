@@ -260,7 +260,18 @@ async fn moderators_see_what_has_come_back_until_it_is_gone() {
     let counts = alice.get("providers").await.ok(200);
     assert_eq!((&counts.body[0]["regressed"], &counts.body[1]["regressed"]), (&json!(1), &json!(2)));
 
+    // A provider is told of its own.
+    let digest =
+        async |query: &str| world.client.get(&format!("/feed/v1/regressed{query}"), &tencent.key).await;
+    assert_eq!(which(&digest("").await.ok(200)), [("tencent", NUMBER), ("tencent", ANOTHER)]);
+    let first = digest("?limit=1").await.ok(200);
+    let rest = digest(&format!("?after={}", first.text("next"))).await.ok(200);
+    assert_eq!((which(&first), which(&rest)), (vec![("tencent", NUMBER)], vec![("tencent", ANOTHER)]));
+    assert_eq!(which(&digest("?provider=baidu").await.ok(200)), []);
+    digest("?limit=0").await.refused(400, "query_malformed");
+
     tencent.uploads(&none(ANOTHER)).await;
+    assert_eq!(which(&digest("").await.ok(200)), [("tencent", NUMBER)]);
     // What two people take back was no fault.
     let bob = world.moderator("bob", Role::Moderator).await;
     let why = json!({ "reason": "the operator was wrong" });

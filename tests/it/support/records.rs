@@ -72,6 +72,7 @@ pub fn label(number: Number, provider: ProviderId, kind: LabelKind) -> Label {
         count: Some(7),
         first_marked_on: Some(day(0)),
         last_marked_on: Some(day(1)),
+        marked_before: Vec::new(),
         observed_at: at(0),
         regressed: None,
     }

@@ -50,6 +50,18 @@ fn shows() -> (Desk, Question) {
 }
 
 #[test]
+fn an_approval_that_is_drawn_waits_for_another_person() {
+    let desk = Desk::reassigned().answers(&[Unknown]).in_review(&[Flag::OperatorUnknown]);
+    let mut drawn = Desk { is_drawn: true, ..desk.clone() };
+    assert_eq!(drawn.clone().rule("wang", refuse), Ok(Status::Refused), "a no is not looked at again");
+    assert_eq!(drawn.rule("wang", approve), Ok(AwaitingSecond));
+    assert_eq!(drawn.rule("wang", approve), Err(Refusal::SamePerson));
+    assert_eq!(drawn.clone().rule("li", refuse), Ok(InReview));
+    assert_eq!(drawn.rule("li", approve), Ok(Corrected), "two are enough");
+    assert_eq!(desk.approved_by("wang"), Corrected);
+}
+
+#[test]
 fn documents_against_harm_need_two() {
     for category in Category::ALL {
         let status = if category.class() == CategoryClass::Harm { AwaitingSecond } else { Corrected };

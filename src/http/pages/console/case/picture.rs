@@ -189,6 +189,7 @@ mod tests {
             count: None,
             first_marked_on: None,
             last_marked_on: None,
+            marked_before: Vec::new(),
             observed_at: jiff::Timestamp::UNIX_EPOCH,
             regressed: None,
         }

@@ -59,6 +59,7 @@ pub(super) const REASONS: &[Reason] = &[
         ("", ""),
     ),
     reason(Verdict::Refuse, "no_change_of_holder", ("没有更换机主", "No change of holder"), ("", "")),
+    reason(Verdict::Refuse, "not_rested", ("换机主前没有停用", "Handed on without rest"), ("", "")),
     reason(
         Verdict::Refuse,
         "names_agree",
