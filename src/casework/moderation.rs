@@ -201,7 +201,7 @@ impl Casework {
     /// Drawn once the approval is given: nobody knows before which are looked at.
     fn draws_second_look(&self) -> bool {
         let one_in = self.parts.settings.approvals_per_second_look;
-        one_in > 0 && u64::from_be_bytes(self.random()) % u64::from(one_in) == 0
+        one_in > 0 && u64::from_be_bytes(self.random()).is_multiple_of(u64::from(one_in))
     }
 
     /// Whether the last word of this moderator on the case was this very one.

@@ -133,10 +133,10 @@ impl Figures {
             };
             self.disputes += 1;
             self.honest_disputes += u64::from(is_honest);
-            self.count_flags(&told, is_honest);
             if !answers {
                 continue;
             }
+            self.count_flags(&told, is_honest);
             of_answering += 1;
             cases += u64::from(told.was_case);
             if !is_honest {

@@ -11,6 +11,7 @@ use crate::chance::{between, dice_of, happens, pick};
 use crate::holders::{Next, labels_of};
 use crate::life::{Day, House, Life, Port, Spell, Trade, date_of};
 use crate::marks::Mark;
+use crate::moderators::Papers;
 use crate::numbers::number_of;
 use crate::service::Service;
 
@@ -116,8 +117,7 @@ pub struct Attempt {
     pub plan: Plan,
     pub house: House,
     pub on: Day,
-    /// Its papers are too good.
-    pub forged_well: bool,
+    pub papers: Papers,
     pub filings: Vec<DisputeId>,
     appeals: u32,
     seed: u64,
@@ -157,12 +157,20 @@ pub fn draw(seed: u64, nth: usize, home: House, plan: Plan, last: Day) -> (Life,
         plan,
         house: life.serving(on),
         on,
-        forged_well: happens(&mut dice, FORGED_WELL),
+        papers: papers(plan, happens(&mut dice, FORGED_WELL)),
         filings: Vec::new(),
         appeals: 0,
         seed,
     };
     (life, attempt)
+}
+
+fn papers(plan: Plan, forged_well: bool) -> Papers {
+    match plan {
+        Plan::Accomplice => Papers::OfTransfer,
+        _ if forged_well => Papers::ForgedWell,
+        _ => Papers::Forged,
+    }
 }
 
 impl Attempt {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use zhengming::casework::actors::ModeratorActor;
 use zhengming::casework::moderation::{CaseInHand, Verdict};
-use zhengming::domain::dispute::{Claim, Ruling, State, Status, What};
+use zhengming::domain::dispute::{Claim, Flag, Ruling, State, Status, What};
 use zhengming::domain::evidence::{Answer, Question};
 use zhengming::domain::id::DisputeId;
 
@@ -39,14 +39,24 @@ const MANY_WAIT: u64 = 60;
 pub struct Truth {
     /// What is claimed is so.
     pub is_so: bool,
-    /// No one can see that the papers are forged.
-    pub forged_well: bool,
+    pub papers: Papers,
     /// The operator's own records are wrong.
     pub record_is_wrong: bool,
     /// The tenure's first day.
     pub began: Option<jiff::civil::Date>,
     /// The bribed moderator was paid for this one.
     pub is_paid_for: bool,
+}
+
+/// What somebody can show who is asked for papers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Papers {
+    True,
+    /// True, and they say that the number was handed on without rest.
+    OfTransfer,
+    Forged,
+    /// No one can see it.
+    ForgedWell,
 }
 
 #[derive(Debug)]
@@ -159,11 +169,11 @@ impl Moderators {
         if !has_papers && !was_asked && case.state.status == Status::InReview && !self.slips(errs) {
             return Verdict::Ask;
         }
-        let looks_true = match (has_papers, truth.is_so) {
-            (true, true) => !self.slips(errs),
-            (true, false) => truth.forged_well || self.slips(FORGERY_PASSES),
-            // Nothing was shown.
-            (false, _) => self.slips(errs),
+        let looks_true = match truth.papers {
+            Papers::True if has_papers && truth.is_so => !self.slips(errs),
+            Papers::Forged if has_papers => self.slips(FORGERY_PASSES),
+            Papers::ForgedWell if has_papers => true,
+            _ => self.slips(errs),
         };
         let approves = if operator_says_no(&case.state) {
             let operator_agrees = truth.record_is_wrong && truth.is_so;
@@ -189,15 +199,16 @@ fn goes_too_far(case: &CaseInHand, truth: Truth) -> bool {
     void_before.zip(truth.began).is_some_and(|(void_before, began)| void_before > began)
 }
 
-/// Against what is claimed.
+/// Against what is claimed; not where it only sees a port.
 fn operator_says_no(state: &State) -> bool {
-    state.evidence.iter().any(|evidence| {
-        let against = match evidence.question {
-            Question::NameIs { .. } => Answer::Yes,
-            _ => Answer::No,
-        };
-        evidence.answer == against
-    })
+    !state.flags.contains(&Flag::Ported)
+        && state.evidence.iter().any(|evidence| {
+            let against = match evidence.question {
+                Question::NameIs { .. } => Answer::Yes,
+                _ => Answer::No,
+            };
+            evidence.answer == against
+        })
 }
 
 async fn queued(service: &Service, actor: &ModeratorActor) -> u64 {

@@ -26,7 +26,10 @@ pub fn text(figures: &Figures) -> String {
     laundering(&mut text, &figures.laundering);
     let _ = writeln!(text, "… where it does not:");
     laundering(&mut text, &figures.laundering_unanswered);
-    let _ = writeln!(text, "\nCases by flag: honest (corrected), laundering (corrected):");
+    let _ = writeln!(
+        text,
+        "\nCases by flag, where the operator answers: honest (corrected), laundering (corrected):"
+    );
     for (flag, case) in &figures.cases_by_flag {
         let _ = writeln!(
             text,

@@ -17,7 +17,7 @@ use crate::holders::{self, Claim, Next};
 use crate::launderers::{self, Attempt, Plan};
 use crate::life::{Day, FIRST_DAY, House, Life, date_of};
 use crate::marks::{self, Marks};
-use crate::moderators::{Moderators, PEOPLE, Truth};
+use crate::moderators::{Moderators, PEOPLE, Papers, Truth};
 use crate::numbers::home_of;
 use crate::operators::{self, Api, Pusher, Pushes, day_of};
 use crate::providers::{Provider, TOLD_EVERY_DAYS};
@@ -303,7 +303,7 @@ impl Town {
 fn truth_of_claim(claim: &Claim, lives: &[Life]) -> Truth {
     Truth {
         is_so: !claim.contract_is_older,
-        forged_well: false,
+        papers: Papers::True,
         record_is_wrong: lives[claim.nth].wrong.is_some(),
         began: Some(date_of(claim.began)),
         is_paid_for: false,
@@ -313,7 +313,7 @@ fn truth_of_claim(claim: &Claim, lives: &[Life]) -> Truth {
 fn truth_of_attempt(attempt: &Attempt) -> Truth {
     Truth {
         is_so: false,
-        forged_well: attempt.forged_well,
+        papers: attempt.papers,
         record_is_wrong: false,
         began: None,
         is_paid_for: attempt.plan == Plan::Bribe,
