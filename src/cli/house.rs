@@ -16,8 +16,10 @@ use crate::cli::copies::must_be_whole;
 use crate::cli::{Failed, partners, sms};
 use crate::domain::hex::hex;
 use crate::domain::reference::{Reference, ReferenceTexts};
-use crate::env::clock::Clock;
+use crate::env::clock::{Clock, Elapsed};
 use crate::env::entropy::Entropy;
+use crate::env::metrics::Registry;
+use crate::env::process::ProcessMetrics;
 use crate::env::secret_files;
 use crate::feed::note::NoteSigner;
 use crate::feed::shared::Sharing;
@@ -25,7 +27,8 @@ use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError, LogsDir};
 use crate::gateway::Now;
 use crate::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
-use crate::http::limits::{Elapsed, Limits, LimitsConfig};
+use crate::http::limits::{Limits, LimitsConfig};
+use crate::http::meters::RequestMeters;
 use crate::http::pages::PageSettings;
 use crate::http::service::{App, Service};
 use crate::store::Store;
@@ -96,7 +99,12 @@ impl House {
         let snapshots = snapshots.map_err(|error| Failed::new("the snapshots' folder", &error))?;
         let limits = Limits::new(&rates(config), &Elapsed::monotonic());
         let pages = PageSettings { secure: config.public_url.starts_with("https:") };
-        Ok(Self { app: Arc::new(Service { casework, feed, snapshots, limits, pages }), store_failed, lock })
+        let (requests, mut metrics) = (RequestMeters::default(), Registry::default());
+        metrics.register_collector(Box::new(ProcessMetrics));
+        requests.register(&mut metrics);
+        limits.register(&mut metrics);
+        let app = Service { casework, feed, snapshots, limits, pages, requests, metrics };
+        Ok(Self { app: Arc::new(app), store_failed, lock })
     }
 }
 

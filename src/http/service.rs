@@ -14,6 +14,7 @@ use warp::{Filter, Rejection};
 
 use super::call::{Call, call};
 use super::limits::{Limits, Standing};
+use super::meters::RequestMeters;
 use super::negotiate::bearer;
 use super::pages::{self, PageSettings};
 use super::problem::{Answer, Problem};
@@ -25,6 +26,7 @@ use crate::casework::control::Language;
 use crate::casework::{self, Casework};
 use crate::domain::id::{DisputeId, FilingId};
 use crate::domain::refusal::Refusal;
+use crate::env::metrics::Registry;
 use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError};
 
@@ -36,6 +38,9 @@ pub struct Service {
     pub snapshots: Snapshots,
     pub limits: Limits,
     pub pages: PageSettings,
+    pub requests: RequestMeters,
+    /// All that is counted.
+    pub metrics: Registry,
 }
 
 pub type App = Arc<Service>;

@@ -55,7 +55,7 @@ pub(super) async fn answer(
     let client = server.trusted_proxies.client(peer, request.headers());
     let request_id = (server.request_ids)();
     let span = request_log::span(request_id, request.method(), client.prefix());
-    let uri = request.uri().clone();
+    let (uri, method) = (request.uri().clone(), request.method().clone());
     let answering = async {
         let mut response = match objection(&request) {
             Some(objection) => objection,
@@ -75,7 +75,9 @@ pub(super) async fn answer(
             },
         };
         let is_routed = response.extensions_mut().remove::<Unrouted>().is_none();
-        request_log::answered(is_routed.then(|| uri.path()), response.status(), began.elapsed());
+        let (path, took) = (is_routed.then(|| uri.path()), began.elapsed());
+        server.meters.answered(path, &method, response.status(), took);
+        request_log::answered(path, response.status(), took);
         put_request_id(&mut response, request_id);
         response
     };

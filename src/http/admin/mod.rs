@@ -1,10 +1,11 @@
 //! The admin listener, for whoever runs the service: is it alive, is it ready,
-//! and the command line's way in (`owner`).
+//! what does it count (`metrics`), and the command line's way in (`owner`).
 //!
 //! Absent: keys and rates. Who reaches the listener may ask; who orders shows
 //! that they can read the secret file.
 
 mod everything;
+mod metrics;
 mod owner;
 
 use std::time::Duration;
@@ -27,7 +28,7 @@ const READY_WITHIN: Duration = Duration::from_secs(3);
 
 pub fn routes(app: &App) -> Routes {
     let owner = owner::routes(app).or(everything::routes(app)).unify().boxed();
-    let app = app.clone();
+    let (app, counting) = (app.clone(), app.clone());
     let alive = warp::path!("healthz")
         .and(call())
         .then(|call: Call| async move { by_method!(call => { GET: async { Ok("ok".into_response()) } }) });
@@ -35,7 +36,11 @@ pub fn routes(app: &App) -> Routes {
         let app = app.clone();
         async move { by_method!(call => { GET: readyz(&app) }) }
     });
-    alive.or(ready).unify().or(owner).unify().boxed()
+    let metrics = warp::path!("metrics").and(call()).then(move |call: Call| {
+        let app = counting.clone();
+        async move { by_method!(call => { GET: metrics::metrics(&app) }) }
+    });
+    alive.or(ready).unify().or(metrics).unify().or(owner).unify().boxed()
 }
 
 /// Ready is who can say yes and show it: the store takes writes, and the feed
