@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::casework::actors::Owner;
+use crate::casework::meters::Cap;
 use crate::casework::ports::Message;
 use crate::casework::texting::Wanted;
 use crate::casework::{Casework, Error, Result, health};
@@ -121,6 +122,9 @@ impl Casework {
         }
         changeset.put_new(verification);
         self.commit(changeset).await?;
+        if method == Method::SmsCode && !sends {
+            self.meters.held(Cap::Number);
+        }
         let wanted = (method == Method::SendSms).then(|| self.wanted(id, language)).flatten();
         Ok(Started { id, expires_at, wanted })
     }
@@ -276,10 +280,13 @@ impl Casework {
     /// the gateway can. Whether it was sent.
     async fn send(&self, task: &Versioned<Task>, message: &Message) -> Result<bool> {
         if let Err(next) = self.may_send().await? {
+            self.meters.held(Cap::Service);
             self.put_off(task, next).await?;
             return Ok(false);
         }
-        match self.parts.sms.send(message).await {
+        let sent = self.parts.sms.send(message).await;
+        self.meters.message(sent.is_ok());
+        match sent {
             Ok(()) => {
                 self.health.ok(health::SMS);
                 Ok(true)

@@ -32,6 +32,7 @@ mod lanes;
 mod load;
 pub mod lookups;
 mod messages;
+mod meters;
 pub mod moderation;
 pub mod moderators;
 pub mod owner;
@@ -76,6 +77,7 @@ use crate::casework::health::Health;
 use crate::casework::load::Load;
 use crate::casework::lookups::{AskedProvider, LookUps};
 use crate::casework::messages::Links;
+use crate::casework::meters::Meters;
 use crate::casework::ports::{Operator, Sms, Webhooks};
 use crate::casework::providers::Seen;
 use crate::casework::secret::Secret;
@@ -161,6 +163,7 @@ pub struct Casework {
     breakers: Arc<Breakers>,
     health: Arc<Health>,
     figures: Arc<figures::Told>,
+    meters: Arc<Meters>,
     /// Other instances share the store, the staging folder and the documents.
     has_others: bool,
     /// How many there are with this one, as far as is told.
@@ -220,6 +223,7 @@ impl Casework {
             breakers: Arc::default(),
             health: Arc::new(health),
             figures: Arc::default(),
+            meters: Arc::default(),
             has_others: false,
             instances: 1,
         }
@@ -303,6 +307,12 @@ impl Casework {
     /// Returns once all that could have been read is durable.
     pub async fn barrier(&self) -> Result<()> {
         self.commit(Changeset::default()).await
+    }
+
+    /// The commit that the store's high-water mark stands at; `None` where the
+    /// store has none.
+    pub fn high_water_mark(&self) -> Option<u64> {
+        self.store().mark().map(|mark| mark.commit)
     }
 
     fn wake_worker(&self) {

@@ -20,6 +20,8 @@ const LOOK_EVERY_MS: u64 = 500;
 const BACK_OFF_S_MAX: i64 = 3_600;
 const PURGE_EVERY_MINUTES: i64 = 10;
 const COUNT_EVERY_S: i64 = 60;
+/// Of so many parts of the time at most one is spent on counting a long queue.
+const COUNT_SHARE: i32 = 50;
 /// A task whose instance died is another's after that; none takes longer.
 const CLAIMED_S: i64 = 30;
 /// While a store is away, how often one tries to say that a message is sent,
@@ -39,13 +41,29 @@ impl Casework {
 
     /// Until the store fails.
     async fn keep_counting(&self) -> Result<()> {
-        let mut count_from = self.now();
+        let (mut count_from, mut queue_from) = (self.now(), self.now());
         loop {
+            if queue_from <= self.now() {
+                queue_from = self.count_waiting().await?;
+            }
             if count_from <= self.now() && !self.count_figures().await.or_else(passing)? {
                 count_from = later(self.now(), SignedDuration::from_secs(COUNT_EVERY_S));
             }
             tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
         }
+    }
+
+    /// Counts what waits for moderators, for who watches the service. Returns
+    /// when to do it again: the longer it takes, the later.
+    pub async fn count_waiting(&self) -> Result<Timestamp> {
+        let began = self.now();
+        match self.count_queue().await {
+            Ok(queue) => self.meters.waiting(&queue),
+            Err(error) => drop(passing(error)?),
+        }
+        let took = self.now().duration_since(began);
+        let pause = took.saturating_mul(COUNT_SHARE).max(SignedDuration::from_secs(COUNT_EVERY_S));
+        Ok(later(self.now(), pause))
     }
 
     async fn run_tasks(&self, stop: &CancellationToken) -> Result<()> {
@@ -155,6 +173,7 @@ impl Casework {
             TaskKind::File(filing) => self.make_disputes(task, *filing).await,
             TaskKind::TellFiling { filing, news } => self.tell_contact(task, *filing, *news).await,
         };
+        self.meters.task(&task.value, &outcome);
         match outcome {
             Ok(()) | Err(Error::Stale) => Ok(()),
             Err(Error::Fatal(why)) => {

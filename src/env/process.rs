@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use procfs::process::{LimitValue, Process};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -10,8 +11,11 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
 /// Looked up whenever it is asked for. What the system does not say is left out.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ProcessMetrics;
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessMetrics {
+    /// Not out of `/proc/stat`, which a unit's `ProcSubset=pid` hides.
+    pub started_at: Timestamp,
+}
 
 impl Collector for ProcessMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
@@ -33,10 +37,9 @@ impl Collector for ProcessMetrics {
         gauge("process_resident_memory_bytes", "Memory in use.", Some(resident))?;
         gauge("process_virtual_memory_bytes", "Address space in use.", Some(stat.vsize as f64))?;
         gauge("process_threads", "Threads.", Some(stat.num_threads as f64))?;
-        let ticks = procfs::ticks_per_second() as f64;
-        let began = procfs::boot_time_secs().ok().map(|boot| boot as f64 + stat.starttime as f64 / ticks);
-        gauge("process_start_time_seconds", "When it was started, as Unix time.", began)?;
-        let busy = ConstCounter::new((stat.utime + stat.stime) as f64 / ticks);
+        let began = self.started_at.as_second() as f64;
+        gauge("process_start_time_seconds", "When it was started, as Unix time.", Some(began))?;
+        let busy = ConstCounter::new((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64);
         let help = "Processor time of its own and of the system for it.";
         busy.encode(encoder.encode_descriptor("process_cpu_seconds", help, None, busy.metric_type())?)
     }
@@ -53,7 +56,8 @@ mod tests {
     #[test]
     fn the_process_is_told_as_it_is() {
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(ProcessMetrics));
+        let started_at = Timestamp::from_second(1_796_000_000).unwrap();
+        registry.register_collector(Box::new(ProcessMetrics { started_at }));
         let mut text = String::new();
         encode(&mut text, &registry).unwrap();
         let value = |name: &str| -> f64 {
@@ -64,7 +68,7 @@ mod tests {
         assert!(value("process_virtual_memory_bytes") >= value("process_resident_memory_bytes"));
         assert!((1.0..=value("process_max_fds")).contains(&value("process_open_fds")));
         assert!(value("process_threads") >= 1.0);
-        assert!(value("process_start_time_seconds") > 1.7e9);
+        assert_eq!(value("process_start_time_seconds"), 1_796_000_000.0);
         assert!(value("process_cpu_seconds_total") >= 0.0);
     }
 }

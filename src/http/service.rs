@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, HeaderValue};
+use tokio::sync::Mutex;
 use warp::filters::BoxedFilter;
 use warp::path::Peek;
 use warp::reply::Response;
@@ -39,8 +40,8 @@ pub struct Service {
     pub limits: Limits,
     pub pages: PageSettings,
     pub requests: RequestMeters,
-    /// All that is counted.
-    pub metrics: Registry,
+    /// All that is counted; locked by who shows it.
+    pub metrics: Mutex<Registry>,
 }
 
 pub type App = Arc<Service>;

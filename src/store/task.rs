@@ -40,3 +40,21 @@ pub enum TaskKind {
     /// Delete what was handed in for a dispute that is closed for long.
     PurgeDocuments(DisputeId),
 }
+
+impl TaskKind {
+    /// What it is, without what it is about.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Check(_) => "check",
+            Self::SendCode(_) => "send_code",
+            Self::Notify(_) => "notify",
+            Self::Lapse { .. } => "lapse",
+            Self::RenewName(_) => "renew_name",
+            Self::Apply(_) => "apply",
+            Self::Probe { .. } => "probe",
+            Self::File(_) => "file",
+            Self::TellFiling { .. } => "tell_filing",
+            Self::PurgeDocuments(_) => "purge_documents",
+        }
+    }
+}

@@ -172,7 +172,7 @@ pub fn over_http(runtime: &Runtime, script: &Script, dir: &Path, makes_snapshot:
         let limits = Limits::new(&no_limits(), &Elapsed::monotonic());
         let casework = house::casework(store.clone(), dir);
         let pages = PageSettings { secure: false };
-        let (requests, metrics) = (RequestMeters::default(), Registry::default());
+        let (requests, metrics) = (RequestMeters::default(), Registry::default().into());
         let service = Arc::new(Service { casework, feed, snapshots, limits, pages, requests, metrics });
         let routes = service::routes(&service);
         if makes_snapshot {

@@ -73,7 +73,7 @@ pub async fn over(
     let snapshots = Snapshots::of(&feed, &dir.join("snapshots"), 0).await.unwrap();
     let limits = Limits::new(limits, &Elapsed::default());
     let pages = PageSettings { secure: false };
-    let (requests, metrics) = (RequestMeters::default(), Registry::default());
+    let (requests, metrics) = (RequestMeters::default(), Registry::default().into());
     Arc::new(Service { casework, feed, snapshots, limits, pages, requests, metrics })
 }
 

@@ -137,7 +137,7 @@ impl World {
             limits: Limits::new(&setup.limits, &elapsed(&clock)),
             pages: PageSettings { secure: false },
             requests: RequestMeters::default(),
-            metrics: Registry::default(),
+            metrics: Registry::default().into(),
         });
         let stop = CancellationToken::new();
         let address = serve(&service, &stop).await;

@@ -51,7 +51,7 @@ impl Served {
         let off = LimitsConfig { requests_per_address_per_second: 0, ..off };
         let limits = Limits::new(&off, &Elapsed::monotonic());
         let pages = PageSettings { secure: false };
-        let (requests, metrics) = (RequestMeters::default(), Registry::default());
+        let (requests, metrics) = (RequestMeters::default(), Registry::default().into());
         let service = Arc::new(Service { casework, feed, snapshots, limits, pages, requests, metrics });
         let stop = CancellationToken::new();
         let ids = Arc::new(|| uuid_v7(&SystemClock, &OsEntropy));
