@@ -8,6 +8,7 @@ use crate::casework::actors::Owner;
 use crate::casework::meters::Cap;
 use crate::casework::ports::Message;
 use crate::casework::texting::Wanted;
+use crate::casework::worker::new_task;
 use crate::casework::{Casework, Error, Result, health};
 use crate::domain::control::MessageState;
 use crate::domain::day::later;
@@ -115,7 +116,7 @@ impl Casework {
         };
         match method {
             Method::SmsCode if sends => {
-                changeset.put_new(Task { kind: TaskKind::SendCode(id), run_at: now, attempts: 0 });
+                changeset.put_new(new_task(TaskKind::SendCode(id), now));
             }
             Method::SendSms if sends => changeset.put_new(self.phrase_claim(&verification)),
             Method::SmsCode | Method::SendSms => {}

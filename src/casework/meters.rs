@@ -82,7 +82,8 @@ impl Meters {
         self.messages_held.get_or_create(&[is("cap", cap.as_str())]).inc();
     }
 
-    pub(super) fn task(&self, task: &Task, ended: &Result<()>) {
+    /// Returns what the outcome is called.
+    pub(super) fn task(&self, task: &Task, ended: &Result<()>) -> &'static str {
         let ended = match ended {
             Ok(()) => "ok",
             Err(Error::Stale) => "stale",
@@ -90,6 +91,7 @@ impl Meters {
             Err(_) => "put_off",
         };
         self.tasks.get_or_create(&[is("task", task.kind.as_str()), outcome(ended)]).inc();
+        ended
     }
 
     pub(super) fn purge(&self, ended: &Result<u64>, now: Timestamp) {

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::casework::lanes::{Entry, Lanes};
 use crate::casework::ports::Unavailable;
 use crate::casework::{Casework, Error, Result};
 use crate::domain::day::later;
+use crate::env::correlation;
 use crate::store::{Changeset, Listing, Task, TaskKind, Versioned};
 
 const TASKS_PER_PAGE: usize = 256;
@@ -135,9 +137,17 @@ impl Casework {
         }
     }
 
+    /// Runs a task for the request that it follows from.
+    async fn run_claimed(&self, task: Versioned<Task>) -> Result<()> {
+        let (kind, request_id) = (task.value.kind.as_str(), task.value.request_id);
+        let span =
+            tracing::info_span!("task", task = kind, request_id = request_id.map(tracing::field::display));
+        correlation::with(request_id, self.claim_and_run(task)).instrument(span).await
+    }
+
     /// Where there are others, takes the task from their sight first: who dies
     /// with it leaves it to them, `CLAIMED_S` later.
-    async fn run_claimed(&self, mut task: Versioned<Task>) -> Result<()> {
+    async fn claim_and_run(&self, mut task: Versioned<Task>) -> Result<()> {
         if self.has_others {
             task.value.run_at = later(self.now(), SignedDuration::from_secs(CLAIMED_S));
             let claimed = match self.replace(task.clone()).await {
@@ -161,6 +171,7 @@ impl Casework {
 
     /// Errors are fatal ones only; anything else puts the task off.
     async fn run(&self, task: &Versioned<Task>) -> Result<()> {
+        let began = self.now();
         let outcome = match &task.value.kind {
             TaskKind::Check(dispute) => self.check(task, *dispute).await,
             TaskKind::SendCode(verification) => self.send_code(task, *verification).await,
@@ -173,7 +184,8 @@ impl Casework {
             TaskKind::File(filing) => self.make_disputes(task, *filing).await,
             TaskKind::TellFiling { filing, news } => self.tell_contact(task, *filing, *news).await,
         };
-        self.meters.task(&task.value, &outcome);
+        let outcome_is = self.meters.task(&task.value, &outcome);
+        tracing::info!(outcome = outcome_is, duration_ms = self.ms_since(began), "task ended");
         match outcome {
             Ok(()) | Err(Error::Stale) => Ok(()),
             Err(Error::Fatal(why)) => {
@@ -233,6 +245,11 @@ impl Casework {
         changeset.put(task);
         self.commit(changeset).await
     }
+}
+
+/// What follows from the work at hand.
+pub(super) fn new_task(kind: TaskKind, run_at: Timestamp) -> Task {
+    Task { kind, run_at, attempts: 0, request_id: correlation::current() }
 }
 
 /// Only a fatal error ends the worker; what was not done is done next time.

@@ -94,6 +94,11 @@ impl Running {
             let told = teller.casework.tell_webhooks(teller.feed.published(), &stopped).await;
             told.map_err(|error| Failed::new("telling webhooks", &error))
         });
+        let (follower, stopped) = (app.clone(), stop.clone());
+        running.tasks.spawn(async move {
+            follower.casework.follow_publication(follower.feed.published(), &stopped).await;
+            Ok(())
+        });
         let stopped = stop.clone();
         running.tasks.spawn(async move {
             tokio::select! {

@@ -23,6 +23,7 @@ use warp::reply::Response;
 use super::guarded::Guarded;
 use super::turns::TooMany;
 use super::{Deadline, Server, ms};
+use crate::env::correlation;
 use crate::http::call::Edge;
 use crate::http::problem::Problem;
 use crate::http::request_log;
@@ -81,7 +82,7 @@ pub(super) async fn answer(
         put_request_id(&mut response, request_id);
         response
     };
-    Ok(answering.instrument(span).await)
+    Ok(correlation::with(Some(request_id), answering).instrument(span).await)
 }
 
 /// What no route needs to see.
