@@ -1,5 +1,8 @@
 //! One question to one operator: let through by its breaker, noted in its
-//! health, and kept as evidence with source, time and the exchange's name.
+//! health, and kept as evidence with source, time and the exchange's name. The
+//! name begins with the id of the request that the question follows from, so
+//! that it is found in the operator's records as in ours; what follows tells its
+//! exchanges apart, which an operator may take for one sent twice.
 //!
 //! Absent: what is asked, and what an answer means: the rules'.
 
@@ -7,9 +10,11 @@ use crate::casework::Casework;
 use crate::casework::breaker::Breaker;
 use crate::casework::ports::{Reply, Unavailable};
 use crate::domain::evidence::{Answer, Evidence, Question};
+use crate::domain::hex::hex;
 use crate::domain::id::OperatorId;
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
+use crate::env::correlation;
 use crate::store::{Task, Versioned};
 
 type Answered = Result<Evidence, Unavailable>;
@@ -77,7 +82,7 @@ impl Casework {
             let why = "no API of this operator is configured".to_owned();
             return Err(Unavailable { why, retry_after_s: None, alarm: false });
         };
-        let correlator = self.new_uuid().to_string();
+        let correlator = self.new_correlator();
         if !asked.api.offers(number, &question) {
             let reply = Reply { answer: Answer::Unknown, detail: Some("not offered".to_owned()) };
             return Ok(self.evidence(question, operator, reply, correlator));
@@ -100,6 +105,11 @@ impl Casework {
         self.health.ok(&gateway);
         self.breakers.of(&gateway, Breaker::succeeded);
         Ok(self.evidence(question, operator, reply, correlator))
+    }
+
+    fn new_correlator(&self) -> String {
+        let request_id = correlation::current().unwrap_or_else(|| self.new_uuid());
+        format!("{request_id}.{}", hex(&self.random::<4>()))
     }
 
     fn evidence(

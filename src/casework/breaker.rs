@@ -51,7 +51,20 @@ impl Breakers {
     }
 }
 
+/// What its states are called.
+pub(super) const STATES: [&str; 3] = ["closed", "open", "half_open"];
+
 impl Breaker {
+    /// What a caller would meet now.
+    pub fn state(&self, now: Timestamp) -> &'static str {
+        match self.state {
+            State::Closed => "closed",
+            State::OpenUntil(until) if now < until => "open",
+            // The next one goes ahead, or has gone.
+            State::OpenUntil(_) | State::HalfOpenUntil(_) => "half_open",
+        }
+    }
+
     /// Lets a caller through, or says when to come again.
     pub fn enter(&mut self, now: Timestamp) -> Result<(), Timestamp> {
         match self.state {
@@ -128,9 +141,12 @@ mod tests {
     #[test]
     fn one_goes_ahead_and_opens_it_for_all() {
         let mut breaker = shut_at(0);
+        assert_eq!([0, SHUT_S].map(|second| breaker.state(at(second))), ["open", "half_open"]);
         assert_eq!(breaker.enter(at(SHUT_S)), Ok(()));
         assert_eq!(breaker.enter(at(SHUT_S)), Err(at(SHUT_S + PROBE_S)), "only one");
+        assert_eq!(breaker.state(at(SHUT_S)), "half_open");
         breaker.succeeded();
+        assert_eq!(breaker.state(at(SHUT_S)), "closed");
         assert_eq!(breaker.enter(at(SHUT_S)), Ok(()));
         assert_eq!(breaker.enter(at(SHUT_S)), Ok(()));
     }

@@ -73,8 +73,10 @@ impl Casework {
         happened: Vec<What>,
     ) -> Result<()> {
         let mut changeset = Changeset::default();
-        self.follow(&mut changeset, dispute, file, Actor::Rule, happened).await?;
-        self.commit(changeset).await
+        self.follow(&mut changeset, dispute, file, Actor::Rule, happened.clone()).await?;
+        self.commit(changeset).await?;
+        self.meters.happened(&happened);
+        Ok(())
     }
 
     async fn next_step(&self, dispute: &Dispute, state: &State, file: &NumberFile) -> Result<Step> {

@@ -5,8 +5,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::casework::actors::Owner;
+use crate::casework::meters::Cap;
 use crate::casework::ports::Message;
 use crate::casework::texting::Wanted;
+use crate::casework::worker::new_task;
 use crate::casework::{Casework, Error, Result, health};
 use crate::domain::control::MessageState;
 use crate::domain::day::later;
@@ -114,13 +116,16 @@ impl Casework {
         };
         match method {
             Method::SmsCode if sends => {
-                changeset.put_new(Task { kind: TaskKind::SendCode(id), run_at: now, attempts: 0 });
+                changeset.put_new(new_task(TaskKind::SendCode(id), now));
             }
             Method::SendSms if sends => changeset.put_new(self.phrase_claim(&verification)),
             Method::SmsCode | Method::SendSms => {}
         }
         changeset.put_new(verification);
         self.commit(changeset).await?;
+        if method == Method::SmsCode && !sends {
+            self.meters.held(Cap::Number);
+        }
         let wanted = (method == Method::SendSms).then(|| self.wanted(id, language)).flatten();
         Ok(Started { id, expires_at, wanted })
     }
@@ -276,10 +281,13 @@ impl Casework {
     /// the gateway can. Whether it was sent.
     async fn send(&self, task: &Versioned<Task>, message: &Message) -> Result<bool> {
         if let Err(next) = self.may_send().await? {
+            self.meters.held(Cap::Service);
             self.put_off(task, next).await?;
             return Ok(false);
         }
-        match self.parts.sms.send(message).await {
+        let sent = self.parts.sms.send(message).await;
+        self.meters.message(sent.is_ok());
+        match sent {
             Ok(()) => {
                 self.health.ok(health::SMS);
                 Ok(true)

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::casework::reversal::renewal_after;
+use crate::casework::worker::new_task;
 use crate::casework::{Casework, Result, record};
 use crate::domain::correction::{Effect, Entry, EntryReason, Ground};
 use crate::domain::day::later;
@@ -166,7 +167,7 @@ impl Casework {
     ) -> Result<()> {
         let found = self.store().load::<Task>(&kind).await?;
         let version = found.map_or(0, |found| found.version);
-        changeset.put(Versioned { version, value: Task { kind, run_at, attempts: 0 } });
+        changeset.put(Versioned { version, value: new_task(kind, run_at) });
         Ok(())
     }
 }

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::casework::actors::{Claimant, Holder};
 use crate::casework::clusters::neighbours;
 use crate::casework::correcting::open_claim;
+use crate::casework::worker::new_task;
 use crate::casework::{Casework, Result, record};
 use crate::domain::cluster::{ClusterSeen, delay};
 use crate::domain::day::{later, plus_days};
@@ -23,7 +24,7 @@ use crate::domain::opened::Opened;
 use crate::domain::policy::{DECISION_WORKING_DAYS, FILINGS_PERIOD_DAYS, FIRST_ANSWER_WORKING_DAYS};
 use crate::domain::refusal::Refusal;
 use crate::domain::window::Window;
-use crate::store::{Changeset, Claim, Cluster, Listing, PAGE_RECORDS_MAX, Stored, Task, TaskKind, Versioned};
+use crate::store::{Changeset, Claim, Cluster, Listing, PAGE_RECORDS_MAX, Stored, TaskKind, Versioned};
 
 /// How long a filing can be repeated with the same Idempotency-Key.
 pub(super) const IDEMPOTENCY_HOURS: i64 = 48;
@@ -127,7 +128,7 @@ impl Casework {
         }
         let open = open_claim(dispute.number, dispute.reason(), &dispute.control);
         changeset.put_new(Claim { name: open, value: id.to_string(), expires_at: None });
-        changeset.put_new(Task { kind: TaskKind::Check(id), run_at: later(now, wait), attempts: 0 });
+        changeset.put_new(new_task(TaskKind::Check(id), later(now, wait)));
         changeset.put_new(dispute);
     }
 

@@ -22,20 +22,25 @@ impl Casework {
     pub async fn purge(&self) -> Result<bool> {
         self.lookups.purge(self.now());
         // One of them may be renewed meanwhile: that is no reason to keep the others.
-        self.retrying(|| self.purge_some()).await
+        let purged = self.retrying(|| self.purge_some()).await;
+        let deleted = purged.as_ref().map(|(deleted, _)| *deleted).map_err(Clone::clone);
+        self.meters.purge(&deleted, self.now());
+        purged.map(|(_, is_more)| is_more)
     }
 
-    async fn purge_some(&self) -> Result<bool> {
+    /// How many were deleted, and whether there may be more.
+    async fn purge_some(&self) -> Result<(u64, bool)> {
         let kept = SignedDuration::from_hours(KEPT_AFTER_EXPIRY_HOURS);
         let until = self.now().checked_sub(kept).unwrap_or(Timestamp::MIN);
         let listing = Listing::Expired { until };
         let page = self.store().list(&listing, None, PURGED_AT_ONCE_MAX).await?;
         if page.records.is_empty() {
-            return Ok(false);
+            return Ok((0, false));
         }
+        let deleted = page.records.len() as u64;
         let deletes = page.records.iter().map(|found| (found.value.key(), found.version)).collect();
         self.commit(Changeset { deletes, ..Changeset::default() }).await?;
-        Ok(page.next.is_some())
+        Ok((deleted, page.next.is_some()))
     }
 
     /// What a crash left of uploads. For the start, before anybody can send

@@ -13,6 +13,7 @@ pub mod batches;
 pub mod breaker;
 pub mod checking;
 mod clusters;
+mod committed;
 pub mod control;
 pub mod correcting;
 pub mod delivery;
@@ -32,6 +33,7 @@ mod lanes;
 mod load;
 pub mod lookups;
 mod messages;
+mod meters;
 pub mod moderation;
 pub mod moderators;
 pub mod owner;
@@ -68,14 +70,17 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
+use tracing::Instrument;
 
 use crate::casework::asking::gateway_name;
 use crate::casework::breaker::Breakers;
+use crate::casework::committed::Committed;
 use crate::casework::documents::Vault;
 use crate::casework::health::Health;
 use crate::casework::load::Load;
 use crate::casework::lookups::{AskedProvider, LookUps};
 use crate::casework::messages::Links;
+use crate::casework::meters::Meters;
 use crate::casework::ports::{Operator, Sms, Webhooks};
 use crate::casework::providers::Seen;
 use crate::casework::secret::Secret;
@@ -90,6 +95,7 @@ use crate::domain::number_file::NumberFile;
 use crate::domain::reference::Reference;
 use crate::domain::refusal::Refusal;
 use crate::env::clock::Clock;
+use crate::env::correlation;
 use crate::env::entropy::Entropy;
 use crate::store::{AuditDraft, Changeset, Store, StoreError, Versioned};
 
@@ -163,6 +169,8 @@ pub struct Casework {
     breakers: Arc<Breakers>,
     health: Arc<Health>,
     figures: Arc<figures::Told>,
+    meters: Arc<Meters>,
+    committed: Arc<Committed>,
     /// Other instances share the store, the staging folder and the documents.
     has_others: bool,
     /// How many there are with this one, as far as is told.
@@ -222,6 +230,8 @@ impl Casework {
             breakers: Arc::default(),
             health: Arc::new(health),
             figures: Arc::default(),
+            meters: Arc::default(),
+            committed: Arc::default(),
             has_others: false,
             instances: 1,
         }
@@ -297,14 +307,15 @@ impl Casework {
         Ok(found.unwrap_or_else(|| Versioned::new(NumberFile::new(number))))
     }
 
-    async fn commit(&self, changeset: Changeset) -> Result<()> {
-        self.store().commit(changeset).await?;
-        Ok(())
-    }
-
     /// Returns once all that could have been read is durable.
     pub async fn barrier(&self) -> Result<()> {
         self.commit(Changeset::default()).await
+    }
+
+    /// The commit that the store's high-water mark stands at; `None` where the
+    /// store has none.
+    pub fn high_water_mark(&self) -> Option<u64> {
+        self.store().mark().map(|mark| mark.commit)
     }
 
     fn wake_worker(&self) {
@@ -314,6 +325,7 @@ impl Casework {
 
 /// Does work to its end, also when nobody waits for the answer any more.
 async fn unattended<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    let work = correlation::with(correlation::current(), work).in_current_span();
     tokio::spawn(work).await.map_err(|error| Error::Fatal(format!("unattended work: {error}")))?
 }
 

@@ -25,6 +25,8 @@ pub const AUDIT_LINES_MAX: usize = 1_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Queue {
     pub by_status: BTreeMap<Status, u64>,
+    /// Age as in `by_age_days`.
+    pub by_status_and_age: BTreeMap<(Status, &'static str), u64>,
     pub by_flag: BTreeMap<Flag, u64>,
     /// Calendar days since filing, in classes: `0`, `1`, `2-4`, `5-9`, `10+`.
     pub by_age_days: BTreeMap<&'static str, u64>,
@@ -57,6 +59,11 @@ pub enum Verdict {
 
 impl Casework {
     pub async fn queue(&self, _: &ModeratorActor) -> Result<Queue> {
+        self.count_queue().await
+    }
+
+    /// In pages, so that others are served in between.
+    pub(super) async fn count_queue(&self) -> Result<Queue> {
         let mut queue = Queue::default();
         let mut after: Option<Cursor> = None;
         loop {
@@ -87,6 +94,7 @@ impl Casework {
             _ => "10+",
         };
         *queue.by_age_days.entry(age).or_default() += 1;
+        *queue.by_status_and_age.entry((state.status, age)).or_default() += 1;
         queue.overdue += u64::from(dispute.due_on < today);
         let oldest = queue.oldest_due_on.get_or_insert(dispute.due_on);
         *oldest = (*oldest).min(dispute.due_on);

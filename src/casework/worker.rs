@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::casework::lanes::{Entry, Lanes};
 use crate::casework::ports::Unavailable;
 use crate::casework::{Casework, Error, Result};
 use crate::domain::day::later;
+use crate::env::correlation;
 use crate::store::{Changeset, Listing, Task, TaskKind, Versioned};
 
 const TASKS_PER_PAGE: usize = 256;
@@ -20,6 +22,8 @@ const LOOK_EVERY_MS: u64 = 500;
 const BACK_OFF_S_MAX: i64 = 3_600;
 const PURGE_EVERY_MINUTES: i64 = 10;
 const COUNT_EVERY_S: i64 = 60;
+/// Of so many parts of the time at most one is spent on counting a long queue.
+const COUNT_SHARE: i32 = 50;
 /// A task whose instance died is another's after that; none takes longer.
 const CLAIMED_S: i64 = 30;
 /// While a store is away, how often one tries to say that a message is sent,
@@ -39,13 +43,29 @@ impl Casework {
 
     /// Until the store fails.
     async fn keep_counting(&self) -> Result<()> {
-        let mut count_from = self.now();
+        let (mut count_from, mut queue_from) = (self.now(), self.now());
         loop {
+            if queue_from <= self.now() {
+                queue_from = self.count_waiting().await?;
+            }
             if count_from <= self.now() && !self.count_figures().await.or_else(passing)? {
                 count_from = later(self.now(), SignedDuration::from_secs(COUNT_EVERY_S));
             }
             tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
         }
+    }
+
+    /// Counts what waits for moderators, for who watches the service. Returns
+    /// when to do it again: the longer it takes, the later.
+    pub async fn count_waiting(&self) -> Result<Timestamp> {
+        let began = self.now();
+        match self.count_queue().await {
+            Ok(queue) => self.meters.waiting(&queue),
+            Err(error) => drop(passing(error)?),
+        }
+        let took = self.now().duration_since(began);
+        let pause = took.saturating_mul(COUNT_SHARE).max(SignedDuration::from_secs(COUNT_EVERY_S));
+        Ok(later(self.now(), pause))
     }
 
     async fn run_tasks(&self, stop: &CancellationToken) -> Result<()> {
@@ -117,9 +137,17 @@ impl Casework {
         }
     }
 
+    /// Runs a task for the request that it follows from.
+    async fn run_claimed(&self, task: Versioned<Task>) -> Result<()> {
+        let (kind, request_id) = (task.value.kind.as_str(), task.value.request_id);
+        let span =
+            tracing::info_span!("task", task = kind, request_id = request_id.map(tracing::field::display));
+        correlation::with(request_id, self.claim_and_run(task)).instrument(span).await
+    }
+
     /// Where there are others, takes the task from their sight first: who dies
     /// with it leaves it to them, `CLAIMED_S` later.
-    async fn run_claimed(&self, mut task: Versioned<Task>) -> Result<()> {
+    async fn claim_and_run(&self, mut task: Versioned<Task>) -> Result<()> {
         if self.has_others {
             task.value.run_at = later(self.now(), SignedDuration::from_secs(CLAIMED_S));
             let claimed = match self.replace(task.clone()).await {
@@ -143,6 +171,7 @@ impl Casework {
 
     /// Errors are fatal ones only; anything else puts the task off.
     async fn run(&self, task: &Versioned<Task>) -> Result<()> {
+        let began = self.now();
         let outcome = match &task.value.kind {
             TaskKind::Check(dispute) => self.check(task, *dispute).await,
             TaskKind::SendCode(verification) => self.send_code(task, *verification).await,
@@ -155,6 +184,8 @@ impl Casework {
             TaskKind::File(filing) => self.make_disputes(task, *filing).await,
             TaskKind::TellFiling { filing, news } => self.tell_contact(task, *filing, *news).await,
         };
+        let outcome_is = self.meters.task(&task.value, &outcome);
+        tracing::info!(outcome = outcome_is, duration_ms = self.ms_since(began), "task ended");
         match outcome {
             Ok(()) | Err(Error::Stale) => Ok(()),
             Err(Error::Fatal(why)) => {
@@ -214,6 +245,11 @@ impl Casework {
         changeset.put(task);
         self.commit(changeset).await
     }
+}
+
+/// What follows from the work at hand.
+pub(super) fn new_task(kind: TaskKind, run_at: Timestamp) -> Task {
+    Task { kind, run_at, attempts: 0, request_id: correlation::current() }
 }
 
 /// Only a fatal error ends the worker; what was not done is done next time.

@@ -16,8 +16,10 @@ use crate::cli::copies::must_be_whole;
 use crate::cli::{Failed, partners, sms};
 use crate::domain::hex::hex;
 use crate::domain::reference::{Reference, ReferenceTexts};
-use crate::env::clock::Clock;
+use crate::env::clock::{Clock, Elapsed};
 use crate::env::entropy::Entropy;
+use crate::env::metrics::Registry;
+use crate::env::process::ProcessMetrics;
 use crate::env::secret_files;
 use crate::feed::note::NoteSigner;
 use crate::feed::shared::Sharing;
@@ -25,13 +27,14 @@ use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError, LogsDir};
 use crate::gateway::Now;
 use crate::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
-use crate::http::limits::{Elapsed, Limits, LimitsConfig};
+use crate::http::limits::{Limits, LimitsConfig};
+use crate::http::meters::RequestMeters;
 use crate::http::pages::PageSettings;
 use crate::http::service::{App, Service};
-use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::store::postgres::{PostgresOptions, PostgresStore};
 use crate::store::sled::{OpenError, SledOptions, SledStore};
+use crate::store::{Meters, Store};
 
 /// The world outside, as arguments.
 #[derive(Debug, Clone)]
@@ -56,7 +59,8 @@ impl House {
         let reference = Arc::new(read_reference(config.reference_dir.as_deref())?);
         warn_of_years_without_data(&reference, world);
         let log = begin_log(config, world)?;
-        let (store, store_failed) = open_store(config).await?;
+        let commits = Meters::new(Elapsed::monotonic());
+        let (store, store_failed) = open_counted(config, &commits).await?;
         let shared_dir = config.shared_dir.as_ref().unwrap_or(&config.data_dir);
         let staging = shared_dir.join("staging");
         let staging =
@@ -90,13 +94,21 @@ impl House {
         if is_shared(config) {
             casework = casework.with_others(config.instances);
         }
-        let feed = open_feed(store, config, world, log).await?;
+        let feed = open_feed(store, config, world, log).await?.timed_by(world.clock.clone());
         let dir = config.data_dir.join("snapshots");
         let snapshots = Snapshots::of(&feed, &dir, config.disk_free_bytes_min).await;
         let snapshots = snapshots.map_err(|error| Failed::new("the snapshots' folder", &error))?;
         let limits = Limits::new(&rates(config), &Elapsed::monotonic());
         let pages = PageSettings { secure: config.public_url.starts_with("https:") };
-        Ok(Self { app: Arc::new(Service { casework, feed, snapshots, limits, pages }), store_failed, lock })
+        let (requests, mut metrics) = (RequestMeters::default(), Registry::default());
+        metrics.register_collector(Box::new(ProcessMetrics { started_at: world.clock.now() }));
+        requests.register(&mut metrics);
+        limits.register(&mut metrics);
+        commits.register(&mut metrics);
+        casework.register(&mut metrics);
+        feed.register(&mut metrics);
+        let app = Service { casework, feed, snapshots, limits, pages, requests, metrics: metrics.into() };
+        Ok(Self { app: Arc::new(app), store_failed, lock })
     }
 }
 
@@ -258,21 +270,26 @@ pub type Opened = (Arc<dyn Store>, watch::Receiver<bool>);
 
 /// The store, unless it is half filled.
 pub async fn open_store(config: &Config) -> Result<Opened, Failed> {
-    let opened = open_any_store(config).await?;
+    open_counted(config, &Meters::default()).await
+}
+
+async fn open_counted(config: &Config, meters: &Meters) -> Result<Opened, Failed> {
+    let opened = open_any_store(config, meters).await?;
     must_be_whole(&*opened.0).await?;
     Ok(opened)
 }
 
-async fn open_any_store(config: &Config) -> Result<Opened, Failed> {
+async fn open_any_store(config: &Config, meters: &Meters) -> Result<Opened, Failed> {
     match &config.store {
         StoreUrl::Memory => Ok((Arc::new(MemoryStore::new()), watch::channel(false).1)),
         StoreUrl::Sled(dir) => {
-            let store = SledStore::open(&sled_options(config, dir)).map_err(sled_failed)?;
+            let options = SledOptions { meters: meters.clone(), ..sled_options(config, dir) };
+            let store = SledStore::open(&options).map_err(sled_failed)?;
             let failed = store.failed();
             Ok((Arc::new(store), failed))
         }
         StoreUrl::Postgres(url) => {
-            let store = open_postgres(url).await?;
+            let store = open_postgres(url, meters).await?;
             let failed = store.failed();
             Ok((Arc::new(store), failed))
         }
@@ -295,8 +312,9 @@ pub fn sled_failed(error: OpenError) -> Failed {
     }
 }
 
-pub async fn open_postgres(url: &str) -> Result<PostgresStore, Failed> {
-    let store = PostgresStore::open(&PostgresOptions::new(url)).await;
+pub async fn open_postgres(url: &str, meters: &Meters) -> Result<PostgresStore, Failed> {
+    let options = PostgresOptions { meters: meters.clone(), ..PostgresOptions::new(url) };
+    let store = PostgresStore::open(&options).await;
     store.map_err(|error| Failed::new("the store", &error))
 }
 

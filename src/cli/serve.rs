@@ -70,10 +70,12 @@ impl Running {
         };
         let proxies = TrustedProxies::new(config.trusted_proxies.clone());
         let limits = AcceptLimits { connections_max, ..AcceptLimits::default() };
-        let server = Server::new(limits, proxies, request_ids(world), service::routes(&app));
+        let server = Server::new(limits, proxies, request_ids(world), service::routes(&app))
+            .counted(&app.requests, "public");
         running.serve(server, public);
         let limits = AcceptLimits { connections_max: ADMIN_CONNECTIONS_MAX, ..AcceptLimits::default() };
-        let server = Server::new(limits, TrustedProxies::default(), request_ids(world), admin::routes(&app));
+        let server = Server::new(limits, TrustedProxies::default(), request_ids(world), admin::routes(&app))
+            .counted(&app.requests, "admin");
         running.serve(server, admin);
 
         let (publisher, stopped) = (app.clone(), stop.clone());
@@ -91,6 +93,11 @@ impl Running {
         running.tasks.spawn(async move {
             let told = teller.casework.tell_webhooks(teller.feed.published(), &stopped).await;
             told.map_err(|error| Failed::new("telling webhooks", &error))
+        });
+        let (follower, stopped) = (app.clone(), stop.clone());
+        running.tasks.spawn(async move {
+            follower.casework.follow_publication(follower.feed.published(), &stopped).await;
+            Ok(())
         });
         let stopped = stop.clone();
         running.tasks.spawn(async move {

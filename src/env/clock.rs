@@ -1,7 +1,9 @@
-//! What time it is: by the machine, or as a test or the demo sets it.
+//! What time it is, and how much of it has passed: by the machine, or as a test
+//! or the demo sets it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -45,6 +47,39 @@ impl MockClock {
 impl Clock for MockClock {
     fn now(&self) -> Timestamp {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Monotonic time since some fixed moment, from whoever owns the clock.
+#[derive(Clone)]
+pub struct Elapsed(Arc<dyn Fn() -> Duration + Send + Sync>);
+
+impl Elapsed {
+    pub fn new(read: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
+
+    /// The operating system's monotonic clock.
+    pub fn monotonic() -> Self {
+        let start = Instant::now();
+        Self::new(move || start.elapsed())
+    }
+
+    pub fn read(&self) -> Duration {
+        (self.0)()
+    }
+}
+
+/// Time that stands still.
+impl Default for Elapsed {
+    fn default() -> Self {
+        Self::new(Duration::default)
+    }
+}
+
+impl fmt::Debug for Elapsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Elapsed")
     }
 }
 

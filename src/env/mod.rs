@@ -1,5 +1,6 @@
 //! The world as the service finds it: time, chance, signals, the log's
-//! subscriber, files and what they are, threads behind all others, clients that
+//! subscriber, what is counted, which request work is for, what the system says of
+//! the process, files and what they are, threads behind all others, clients that
 //! call others.
 //!
 //! Absent: logic. What needs the hour or a random number takes a `Clock` or
@@ -8,9 +9,12 @@
 pub mod background;
 pub mod calls;
 pub mod clock;
+pub mod correlation;
 pub mod digest;
 pub mod entropy;
 pub mod files;
+pub mod metrics;
+pub mod process;
 pub mod secret_files;
 pub mod signals;
 pub mod telemetry;

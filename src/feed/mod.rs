@@ -22,6 +22,7 @@ mod hashes;
 mod kept;
 mod lag;
 pub mod merkle;
+mod meters;
 pub mod mirror;
 pub mod note;
 mod pages;
@@ -39,6 +40,7 @@ pub use files::LogsDir;
 pub use former::FormerLog;
 pub use kept::Body;
 pub use lag::Lag;
+pub use meters::Backlog;
 pub use pages::PageOfEntries;
 use publisher::must_be_of;
 pub use publisher::{Extended, Recorded, Signed};
@@ -61,6 +63,7 @@ use crate::feed::checkpoint::Checkpoint;
 use crate::feed::files::LogFiles;
 use crate::feed::kept::Kept;
 use crate::feed::merkle::{Hash, leaf_hash};
+use crate::feed::meters::Meters;
 use crate::feed::note::{NoteSigner, NoteVerifier};
 use crate::feed::render::LeafMalformed;
 use crate::feed::shared::Standing;
@@ -132,6 +135,7 @@ pub struct Feed {
     leading: AtomicBool,
     horizon: Horizon,
     kept: Kept,
+    meters: Meters,
 }
 
 impl Feed {
@@ -183,7 +187,7 @@ impl Feed {
         let published = watch::Sender::new(0);
         let (failing, leading) = (AtomicBool::new(false), AtomicBool::new(true));
         let (publishing, standing) = (Mutex::default(), None);
-        let (horizon, kept) = (Horizon::default(), Kept::default());
+        let (horizon, kept, meters) = (Horizon::default(), Kept::default(), Meters::default());
         Ok(Self {
             store,
             signer,
@@ -197,6 +201,7 @@ impl Feed {
             leading,
             horizon,
             kept,
+            meters,
         })
     }
 

@@ -105,6 +105,7 @@ impl Feed {
         match round {
             Ok(()) => Ok(true),
             Err(error) if error.is_passing() => {
+                self.meters.failures.inc();
                 tracing::error!(%error, "not published; trying again");
                 Ok(false)
             }
@@ -179,6 +180,7 @@ impl Feed {
         fs::rename(&beside, self.files.dir().join("checkpoint"))?;
         let size = recorded.0.checkpoint.size;
         *self.newest.write().expect("nobody panics while replacing it") = recorded.0;
+        self.meters.note_shown();
         self.published.send_replace(size);
         Ok(())
     }

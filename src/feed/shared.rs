@@ -180,6 +180,12 @@ impl Seen {
 }
 
 impl Feed {
+    /// The size of the newest checkpoint that this one of several instances has
+    /// seen, by its high-water mark.
+    pub fn high_water_mark(&self) -> Option<u64> {
+        self.standing.as_ref().and_then(Standing::checkpoint).map(|checkpoint| checkpoint.size)
+    }
+
     /// Takes up a log that others publish too: shows what is recorded, and
     /// publishes nothing yet.
     pub async fn open_shared(

@@ -33,6 +33,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::client::TrustedProxies;
+use super::meters::RequestMeters;
 
 mod answer;
 mod deadline;
@@ -104,6 +105,9 @@ pub struct Server {
     request_ids: RequestIds,
     routes: BoxedFilter<(Response,)>,
     turns: turns::Turns,
+    meters: RequestMeters,
+    /// What this listener is called where it is counted.
+    name: &'static str,
 }
 
 /// How the connections that were open at the end have ended.
@@ -121,7 +125,22 @@ impl Server {
         routes: BoxedFilter<(Response,)>,
     ) -> Self {
         let turns = turns::Turns::new(limits.changes_at_once_max, ms(limits.turn_wait_ms));
-        Self { limits, trusted_proxies, request_ids, routes: answer::with_fallback(routes), turns }
+        let (meters, name) = (RequestMeters::default(), "");
+        Self {
+            limits,
+            trusted_proxies,
+            request_ids,
+            routes: answer::with_fallback(routes),
+            turns,
+            meters,
+            name,
+        }
+    }
+
+    /// Counts what it answers, with others, under a name of its own.
+    pub fn counted(self, meters: &RequestMeters, name: &'static str) -> Self {
+        meters.listening(name, self.limits.connections_max);
+        Self { meters: meters.clone(), name, ..self }
     }
 
     /// Serves until `stop` is cancelled, then lets requests under way finish
@@ -142,12 +161,13 @@ impl Server {
             };
             let (place, stream, peer) = accepted;
             let (server, stop) = (server.clone(), stop.clone());
+            let open = server.meters.opened(server.name);
             // What is spawned is moved a few times, and a connection is large.
             connections.spawn(Box::pin(async move {
                 // Without it small answers wait for the client's delayed acknowledgement.
                 let _ = stream.set_nodelay(true);
                 server.connection(stream, peer, stop).await;
-                drop(place);
+                drop((place, open));
             }));
         }
         drop(listener);

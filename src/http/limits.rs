@@ -7,7 +7,6 @@
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -15,12 +14,15 @@ use governor::middleware::StateInformationMiddleware;
 use governor::{Quota, RateLimiter};
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
+use prometheus_client::metrics::counter::Counter;
 use serde::Deserialize;
 
 use super::client::AddressPrefix;
 use super::problem::{Code, Problem};
 use crate::domain::id::{ModeratorName, OperatorId, ProviderId};
 use crate::domain::number::Number;
+use crate::env::clock::Elapsed;
+use crate::env::metrics::{Counters, Registry, is};
 
 mod bounded;
 mod places;
@@ -71,6 +73,7 @@ impl Default for LimitsConfig {
 /// Every rate that the routes ask.
 #[derive(Debug)]
 pub struct Limits {
+    refusals: Counters<1>,
     pub requests_by_address: Limiter<AddressPrefix>,
     pub requests_by_provider: Limiter<ProviderId>,
     pub requests_by_operator: Limiter<OperatorId>,
@@ -93,9 +96,10 @@ impl Limits {
         let minute = |name, quota| Rate { name, quota, window_s: 60 };
         let day = |name, quota| Rate { name, quota, window_s: DAY_S };
         // Each limiter has callers of its own type, which a closure cannot have.
+        let refusals = Counters::default();
         macro_rules! limit {
             ($rate:expr) => {
-                Limiter::new($rate, config.keys_max, clock)
+                Limiter::new($rate, config.keys_max, clock).counting(&refusals)
             };
         }
         Self {
@@ -111,9 +115,16 @@ impl Limits {
             logins_by_address: limit!(minute("logins", config.logins_per_address_per_minute)),
             logins_by_account: limit!(hour("account", config.logins_per_account_per_hour)),
             snapshots_by_provider: limit!(day("snapshots", config.snapshots_per_provider_per_day)),
-            uploads_by_number: Places::new("uploads", UPLOADS_PER_NUMBER_MAX),
-            event_streams_by_provider: Places::new("event-streams", SSE_CONNECTIONS_PER_PROVIDER_MAX),
+            uploads_by_number: Places::new("uploads", UPLOADS_PER_NUMBER_MAX).counting(&refusals),
+            event_streams_by_provider: Places::new("event-streams", SSE_CONNECTIONS_PER_PROVIDER_MAX)
+                .counting(&refusals),
+            refusals,
         }
+    }
+
+    pub fn register(&self, registry: &mut Registry) {
+        let help = "Requests refused because a caller asked too often, by limit";
+        registry.register("zhengming_limit_refusals", help, self.refusals.clone());
     }
 
     /// Forgets callers whose bucket is full again. Call it every minute or so.
@@ -130,34 +141,11 @@ impl Limits {
     }
 }
 
-/// Monotonic time since some fixed moment, from whoever owns the clock.
-#[derive(Clone)]
-pub struct Elapsed(Arc<dyn Fn() -> Duration + Send + Sync>);
-
-impl Elapsed {
-    pub fn new(read: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        Self(Arc::new(read))
-    }
-
-    /// The operating system's monotonic clock.
-    pub fn monotonic() -> Self {
-        let clock = governor::clock::MonotonicClock;
-        let start = clock.now();
-        Self::new(move || clock.now().duration_since(start))
-    }
-}
-
-impl std::fmt::Debug for Elapsed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Elapsed")
-    }
-}
-
 impl Clock for Elapsed {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        (self.0)()
+        self.read()
     }
 }
 
@@ -185,6 +173,7 @@ pub struct Limiter<K: Hash + Eq + Clone> {
     rate: Rate,
     buckets: Option<Buckets<K>>,
     clock: Elapsed,
+    refused: Counter,
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
@@ -193,7 +182,12 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             let quota = Quota::with_period(interval)?.allow_burst(quota);
             Some(Buckets::new(quota, BoundedStore::new(keys_max), clock.clone()))
         });
-        Self { rate, buckets, clock: clock.clone() }
+        Self { rate, buckets, clock: clock.clone(), refused: Counter::default() }
+    }
+
+    fn counting(self, refusals: &Counters<1>) -> Self {
+        let refused = refusals.get_or_create_owned(&[is("limit", self.rate.name)]);
+        Self { refused, ..self }
     }
 
     /// Takes one call out of the caller's bucket, or says how long to wait.
@@ -209,6 +203,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
                 Ok(Some(Standing { rate: self.rate, remaining, reset_s }))
             }
             Err(until) => {
+                self.refused.inc();
                 let reset_s = seconds_up(until.wait_time_from(self.clock.now())).max(1);
                 Err(Standing { rate: self.rate, remaining: 0, reset_s }.refusal())
             }
@@ -270,9 +265,11 @@ fn seconds_up(duration: Duration) -> u64 {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
+    use crate::domain::reference::Reference;
 
     /// A clock that moves only when told to.
     fn fake() -> (Elapsed, impl Fn(Duration)) {
@@ -319,6 +316,21 @@ mod tests {
         assert_eq!(response.headers()[RETRY_AFTER], "12");
         assert_eq!(response.headers()[RATELIMIT], "\"logins\";r=0;t=12");
         assert_eq!(response.headers()[RATELIMIT_POLICY], "\"logins\";q=5;w=60");
+    }
+
+    #[test]
+    fn who_is_refused_is_counted_by_limit() {
+        let (clock, _) = fake();
+        let limits = Limits::new(&LimitsConfig::default(), &clock);
+        let (address, number) = (
+            AddressPrefix::of("192.0.2.1".parse().unwrap()),
+            Reference::built_in().numbering.parse("+8613800138000").unwrap(),
+        );
+        while limits.logins_by_address.check(&address).is_ok() {}
+        let _place = limits.uploads_by_number.take(&number).unwrap();
+        limits.uploads_by_number.take(&number).unwrap_err();
+        let refused = |limit| limits.refusals.get_or_create(&[is("limit", limit)]).get();
+        assert_eq!(["logins", "uploads", "address"].map(refused), [1, 1, 0]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //!
 //! Refusals come from the domain with their own codes; the problems that only
 //! HTTP knows (a wrong method, a body too large) have constructors here. No
-//! problem carries an internal cause: that belongs in the log.
+//! problem carries an internal cause: that belongs in the log, where `instance`
+//! leads to it.
 
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
@@ -14,6 +15,7 @@ use warp::reply::Response;
 
 use crate::domain::number::NumberError;
 use crate::domain::refusal::Refusal;
+use crate::env::correlation;
 
 mod code;
 pub use code::Code;
@@ -257,7 +259,10 @@ impl Problem {
     }
 
     pub fn into_response(self) -> Response {
-        let Inner { status, code, detail, members, headers } = *self.0;
+        let Inner { status, code, detail, mut members, headers } = *self.0;
+        if let Some(request_id) = correlation::current() {
+            members.insert("instance".to_owned(), format!("urn:uuid:{request_id}").into());
+        }
         let body = document(status.as_u16(), code.as_str(), detail, members);
         let mut response = Response::new(body.to_string().into());
         *response.status_mut() = status;

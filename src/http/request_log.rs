@@ -8,6 +8,7 @@ use tracing::Span;
 use uuid::Uuid;
 
 use super::client::AddressPrefix;
+use super::meters::known;
 
 /// Path segments shown before the rest is left out.
 const SEGMENTS_MAX: usize = 8;
@@ -49,20 +50,6 @@ fn is_harmless(segment: &str) -> bool {
         && segment.bytes().all(is_word)
         && segment.bytes().filter(u8::is_ascii_digit).count() <= DIGITS_MAX
         && !segment.starts_with("zm")
-}
-
-/// Methods can be any text as well.
-fn known(method: &Method) -> &str {
-    match *method {
-        Method::GET
-        | Method::HEAD
-        | Method::POST
-        | Method::PUT
-        | Method::DELETE
-        | Method::OPTIONS
-        | Method::PATCH => method.as_str(),
-        _ => "other",
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, HeaderValue};
+use tokio::sync::Mutex;
 use warp::filters::BoxedFilter;
 use warp::path::Peek;
 use warp::reply::Response;
@@ -14,6 +15,7 @@ use warp::{Filter, Rejection};
 
 use super::call::{Call, call};
 use super::limits::{Limits, Standing};
+use super::meters::RequestMeters;
 use super::negotiate::bearer;
 use super::pages::{self, PageSettings};
 use super::problem::{Answer, Problem};
@@ -25,6 +27,7 @@ use crate::casework::control::Language;
 use crate::casework::{self, Casework};
 use crate::domain::id::{DisputeId, FilingId};
 use crate::domain::refusal::Refusal;
+use crate::env::metrics::Registry;
 use crate::feed::snapshot::Snapshots;
 use crate::feed::{Feed, FeedError};
 
@@ -36,6 +39,9 @@ pub struct Service {
     pub snapshots: Snapshots,
     pub limits: Limits,
     pub pages: PageSettings,
+    pub requests: RequestMeters,
+    /// All that is counted; locked by who shows it.
+    pub metrics: Mutex<Registry>,
 }
 
 pub type App = Arc<Service>;

@@ -41,6 +41,7 @@ mod filings;
 mod lease;
 pub mod mark;
 pub mod memory;
+mod meters;
 pub mod postgres;
 mod queue;
 mod record;
@@ -56,6 +57,7 @@ pub use filings::{
     AddressMac, Cluster, Filing, FilingLine, FilingNews, FilingPart, LinePlace, RejectedLine, Trace,
 };
 pub use lease::Lease;
+pub use meters::Meters;
 pub use record::{
     Ack, Batch, BatchState, Claim, CodeCount, Disabled, Failing, Key, LabelCount, LogHead, OperatorState,
     ProviderRefusal, ProviderState, Record, Stored, Tally, Telling, Verification, VerificationStatus,
@@ -72,6 +74,7 @@ use tokio::sync::watch;
 use crate::domain::id::{FilingId, ProviderId};
 use crate::domain::number::Number;
 use crate::domain::progress::Stage;
+use crate::store::mark::Mark;
 
 /// Most records that one call of `list` returns.
 pub const PAGE_RECORDS_MAX: usize = 1_000;
@@ -209,6 +212,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     async fn everything(&self) -> Result<Box<dyn Everything>, StoreError>;
 
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError>;
+
+    /// What the high-water mark outside of the database says; `None`: there is
+    /// none that is the store's.
+    fn mark(&self) -> Option<Mark> {
+        None
+    }
 }
 
 impl dyn Store + '_ {

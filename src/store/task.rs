@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::domain::id::{BatchId, DisputeId, FilingId, ProviderId, VerificationId};
 use crate::domain::number::Number;
@@ -14,6 +15,10 @@ pub struct Task {
     pub kind: TaskKind,
     pub run_at: Timestamp,
     pub attempts: u32,
+    /// Of the request that it follows from, for the log alone; what follows from
+    /// the task has it too. Kept here, so that it outlasts a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Uuid>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,4 +44,22 @@ pub enum TaskKind {
     TellFiling { filing: FilingId, news: FilingNews },
     /// Delete what was handed in for a dispute that is closed for long.
     PurgeDocuments(DisputeId),
+}
+
+impl TaskKind {
+    /// What it is, without what it is about.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Check(_) => "check",
+            Self::SendCode(_) => "send_code",
+            Self::Notify(_) => "notify",
+            Self::Lapse { .. } => "lapse",
+            Self::RenewName(_) => "renew_name",
+            Self::Apply(_) => "apply",
+            Self::Probe { .. } => "probe",
+            Self::File(_) => "file",
+            Self::TellFiling { .. } => "tell_filing",
+            Self::PurgeDocuments(_) => "purge_documents",
+        }
+    }
 }

@@ -28,4 +28,5 @@ mod support;
 mod tidy;
 mod tlog;
 mod uploads_http;
+mod watching;
 mod zms;

@@ -15,6 +15,7 @@ install_debian() {
     # Their packages start servers of their own; whoever needs one starts it.
     if [[ " ${missing[*]} " == *" postgresql "* ]]; then as_root service postgresql stop; fi
     if [[ " ${missing[*]} " == *" nginx-light "* ]]; then as_root service nginx stop; fi
+    if [[ " ${missing[*]} " == *" prometheus "* ]]; then as_root service prometheus stop; fi
 }
 
 # install_python FOLDER REQUIREMENTS: an environment with the versions that are

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::casework::actors::{Filer, Holder};
 use crate::casework::correcting::open_claim;
 use crate::casework::filing::{IDEMPOTENCY_HOURS, Idempotency};
+use crate::casework::worker::new_task;
 use crate::casework::{Casework, Error, Result, audit};
 use crate::domain::day::{later, plus_days};
 use crate::domain::dispute::{Control, Dispute, DisputedLabel, Enterprise, Reason, Status};
@@ -24,9 +25,7 @@ use crate::domain::number::Number;
 use crate::domain::opened::Opened;
 use crate::domain::policy::FILINGS_PERIOD_DAYS;
 use crate::domain::refusal::Refusal;
-use crate::store::{
-    Changeset, Claim, Filing, FilingLine, FilingPart, Listing, Stored, Task, TaskKind, Versioned,
-};
+use crate::store::{Changeset, Claim, Filing, FilingLine, FilingPart, Listing, Stored, TaskKind, Versioned};
 
 pub use crate::store::{LinePlace, RejectedLine};
 
@@ -112,7 +111,7 @@ impl Casework {
         let subject = format!("filing:{}", filing.id);
         changeset.audit.push(audit(filing.filed_at, "holder", "list_filed", subject));
         if filing.parts > 0 {
-            changeset.put_new(Task { kind: TaskKind::File(filing.id), run_at: filing.filed_at, attempts: 0 });
+            changeset.put_new(new_task(TaskKind::File(filing.id), filing.filed_at));
         }
         changeset.put_new(filing.clone());
         parts.iter().for_each(|part| changeset.put_new(part.clone()));

@@ -2,6 +2,7 @@
 //! when documents are needed for the first time. Never a message for each
 //! number, and never which number.
 
+use crate::casework::worker::new_task;
 use crate::casework::{Casework, Result, messages};
 use crate::domain::dispute::{Dispute, Status};
 use crate::domain::id::FilingId;
@@ -38,7 +39,7 @@ impl Casework {
             filing.value.told.insert(news);
             changeset.put(filing);
             let kind = TaskKind::TellFiling { filing: id, news };
-            changeset.put_new(Task { kind, run_at: self.now(), attempts: 0 });
+            changeset.put_new(new_task(kind, self.now()));
         }
         self.commit(changeset).await?;
         if is_news {

@@ -11,11 +11,13 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, ready};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use super::{AskedProvider, Missing, Outcome, gateway_name};
 use crate::casework::{Casework, unattended};
 use crate::domain::id::ProviderId;
 use crate::domain::number::Number;
+use crate::env::correlation;
 
 /// An answer is good for so long.
 const FRESH_MINUTES: i64 = 5;
@@ -59,7 +61,7 @@ impl Casework {
             return known_already(Err(Missing::Unavailable));
         }
         let (this, asked) = (self.clone(), provider.clone());
-        let question = tokio::spawn(async move {
+        let looking = async move {
             let key = (asked.id.clone(), number);
             // A panic in there is an outcome as well: the question has ended.
             let outcome = unattended(this.clone().look_up(asked, number)).await.unwrap_or_else(|error| {
@@ -69,7 +71,10 @@ impl Casework {
             drop(place);
             this.lookups.ended(key, outcome, this.now());
             outcome
-        });
+        };
+        // Under the id of whoever asked first.
+        let looking = correlation::with(correlation::current(), looking).in_current_span();
+        let question = tokio::spawn(looking);
         let asking = question.map(|outcome| outcome.unwrap_or(Err(Missing::Unavailable))).boxed().shared();
         known.make_room(now);
         known.0.insert(key, Question::UnderWay(asking.clone()));

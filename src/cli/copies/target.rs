@@ -14,9 +14,9 @@ use crate::cli::house::{
 };
 use crate::cli::progress::Bar;
 use crate::cli::remote::Remote;
-use crate::store::Store;
 use crate::store::mark::signed_by_mark;
 use crate::store::sled::SledStore;
+use crate::store::{Meters, Store};
 
 pub async fn import(from: &Path, config: &Config, world: &World) -> Result<(), Failed> {
     if Remote::find(config, world).await?.is_some() {
@@ -49,7 +49,7 @@ async fn open_target(config: &Config) -> Result<Arc<dyn Store>, Failed> {
             options.refill = true;
             Ok(Arc::new(SledStore::open(&options).map_err(sled_failed)?))
         }
-        StoreUrl::Postgres(url) => Ok(Arc::new(open_postgres(url).await?)),
+        StoreUrl::Postgres(url) => Ok(Arc::new(open_postgres(url, &Meters::default()).await?)),
     }
 }
 

@@ -23,6 +23,7 @@ use warp::reply::Response;
 use super::guarded::Guarded;
 use super::turns::TooMany;
 use super::{Deadline, Server, ms};
+use crate::env::correlation;
 use crate::http::call::Edge;
 use crate::http::problem::Problem;
 use crate::http::request_log;
@@ -55,7 +56,7 @@ pub(super) async fn answer(
     let client = server.trusted_proxies.client(peer, request.headers());
     let request_id = (server.request_ids)();
     let span = request_log::span(request_id, request.method(), client.prefix());
-    let uri = request.uri().clone();
+    let (uri, method) = (request.uri().clone(), request.method().clone());
     let answering = async {
         let mut response = match objection(&request) {
             Some(objection) => objection,
@@ -75,11 +76,13 @@ pub(super) async fn answer(
             },
         };
         let is_routed = response.extensions_mut().remove::<Unrouted>().is_none();
-        request_log::answered(is_routed.then(|| uri.path()), response.status(), began.elapsed());
+        let (path, took) = (is_routed.then(|| uri.path()), began.elapsed());
+        server.meters.answered(path, &method, response.status(), took);
+        request_log::answered(path, response.status(), took);
         put_request_id(&mut response, request_id);
         response
     };
-    Ok(answering.instrument(span).await)
+    Ok(correlation::with(Some(request_id), answering).instrument(span).await)
 }
 
 /// What no route needs to see.

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
 use http::header::RETRY_AFTER;
+use prometheus_client::metrics::counter::Counter;
 
 use super::{RATELIMIT, RATELIMIT_POLICY};
+use crate::env::metrics::{Counters, is};
 use crate::http::problem::{Code, Problem};
 
 /// Nobody knows when a place becomes free; not at once.
@@ -19,6 +21,7 @@ pub struct Places<K: Hash + Eq> {
     name: &'static str,
     places_max: u32,
     taken: Taken<K>,
+    refused: Counter,
 }
 
 /// Free again when it is dropped.
@@ -32,13 +35,19 @@ type Taken<K> = Arc<Mutex<HashMap<K, u32>>>;
 
 impl<K: Hash + Eq + Clone> Places<K> {
     pub fn new(name: &'static str, places_max: u32) -> Self {
-        Self { name, places_max, taken: Taken::default() }
+        Self { name, places_max, taken: Taken::default(), refused: Counter::default() }
+    }
+
+    pub(super) fn counting(self, refusals: &Counters<1>) -> Self {
+        let refused = refusals.get_or_create_owned(&[is("limit", self.name)]);
+        Self { refused, ..self }
     }
 
     pub fn take(&self, key: &K) -> Result<Place<K>, Problem> {
         let mut taken = lock(&self.taken);
         let count = taken.get(key).copied().unwrap_or_default();
         if count >= self.places_max {
+            self.refused.inc();
             return Err(self.refusal());
         }
         taken.insert(key.clone(), count + 1);

@@ -42,7 +42,7 @@ use crate::store::postgres::tables::{key_cells, table_of, text};
 use crate::store::postgres::writer::Writer;
 use crate::store::queue::{Commit, Queue, gone};
 use crate::store::{
-    AuditLine, Changeset, Cursor, Everything, Key, LOG_ENTRIES_MAX, Listing, Page, Receipt, Record,
+    AuditLine, Changeset, Cursor, Everything, Key, LOG_ENTRIES_MAX, Listing, Meters, Page, Receipt, Record,
 };
 use crate::store::{Store, StoreError, Versioned};
 
@@ -63,6 +63,7 @@ pub struct PostgresOptions {
     pub statement_max: Duration,
     /// How often other instances' commits are looked for.
     pub look_every: Duration,
+    pub meters: Meters,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +85,7 @@ pub struct PostgresStore {
     failure: Failure,
     /// To the writer, which ends with it.
     queue: Queue<Commit>,
+    meters: Meters,
     /// Ends what looks for others' commits.
     _following: DropGuard,
 }
@@ -100,6 +102,7 @@ impl PostgresOptions {
             wait_max: Duration::from_secs(5),
             statement_max: Duration::from_secs(30),
             look_every: Duration::from_millis(200),
+            meters: Meters::default(),
         }
     }
 }
@@ -116,9 +119,11 @@ impl PostgresStore {
         drop(client);
         let (log_size, following) = follow::start(&pool, options.look_every).await?;
         let (queue, requests) = Queue::new(WAITING_MAX);
-        let writer = Writer { pool: pool.clone(), log_size: log_size.clone(), wait_max: options.wait_max };
+        let (wait_max, meters) = (options.wait_max, options.meters.clone());
+        let writer =
+            Writer { pool: pool.clone(), log_size: log_size.clone(), wait_max, meters: meters.clone() };
         tokio::spawn(writer.run(requests));
-        Ok(Self { pool, log_size, failure: Failure::new(), queue, _following: following })
+        Ok(Self { pool, log_size, failure: Failure::new(), queue, meters, _following: following })
     }
 
     /// Becomes true when something was found that no waiting mends: the process
@@ -234,7 +239,8 @@ impl Store for PostgresStore {
             return self.is_there().await.map_err(|trouble| self.no(trouble));
         }
         let (commit, answer) = Commit::new(changeset);
-        self.queue.send(commit).map_err(|error| self.failure.note(error))?;
+        let queued = self.queue.send(commit);
+        queued.map_err(|error| self.failure.note(self.meters.refused(error)))?;
         answer.await.unwrap_or_else(|_| Err(gone())).map_err(|error| self.failure.note(error))
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::store::postgres::error::Trouble;
 use crate::store::postgres::{follow, group, write};
 use crate::store::queue::Commit;
-use crate::store::{Changeset, Receipt, StoreError};
+use crate::store::{Changeset, Meters, Receipt, StoreError};
 
 /// Looked at for company at once. All others stay in the queue, which is what
 /// has an end.
@@ -28,6 +28,7 @@ pub struct Writer {
     pub log_size: watch::Sender<u64>,
     /// For a transaction to end, so that the next one may begin.
     pub wait_max: Duration,
+    pub meters: Meters,
 }
 
 impl Writer {
@@ -38,7 +39,7 @@ impl Writer {
         while !waiting.is_empty() || requests.recv_many(&mut waiting, LOOKED_AT_MAX).await > 0 {
             let lane = timeout(self.wait_max, Arc::clone(&lanes).acquire_owned()).await;
             let Ok(lane) = lane else {
-                answer(waiting.drain(..), &Err(StoreError::Busy("the database does not keep up")));
+                self.answer(waiting.drain(..), &Err(StoreError::Busy("the database does not keep up")));
                 continue;
             };
             top_up(&mut waiting, &mut requests);
@@ -54,17 +55,19 @@ impl Writer {
     async fn write(&self, commits: Vec<Commit>) {
         let mut groups = vec![commits];
         while let Some(mut group) = groups.pop() {
+            let began = self.meters.now();
             match self.commit(&group).await {
                 Ok(receipts) => {
+                    self.meters.flushed(began, group.len());
                     for (commit, receipt) in group.into_iter().zip(receipts) {
-                        answer([commit], &Ok(receipt));
+                        self.answer([commit], &Ok(receipt));
                     }
                 }
                 Err(StoreError::Stale | StoreError::TooLarge(_)) if group.len() > 1 => {
                     groups.push(group.split_off(group.len() / 2));
                     groups.push(group);
                 }
-                Err(error) => answer(group, &Err(error)),
+                Err(error) => self.answer(group, &Err(error)),
             }
         }
     }
@@ -86,6 +89,14 @@ impl Writer {
         follow::grown(&self.log_size, committed.log_size);
         Ok(committed.receipts)
     }
+
+    /// Where nobody is there any more, nobody needs the answer.
+    fn answer(&self, commits: impl IntoIterator<Item = Commit>, answer: &Result<Receipt, StoreError>) {
+        for commit in commits {
+            self.meters.answered(answer);
+            let _ = commit.reply.send(answer.clone());
+        }
+    }
 }
 
 /// Those who have come meanwhile, as far as they are looked at.
@@ -94,13 +105,6 @@ fn top_up(waiting: &mut Vec<Commit>, requests: &mut mpsc::Receiver<Commit>) {
         && let Ok(commit) = requests.try_recv()
     {
         waiting.push(commit);
-    }
-}
-
-/// Where nobody is there any more, nobody needs the answer.
-fn answer(commits: impl IntoIterator<Item = Commit>, answer: &Result<Receipt, StoreError>) {
-    for commit in commits {
-        let _ = commit.reply.send(answer.clone());
     }
 }
 

@@ -32,8 +32,8 @@ mod writer;
 
 pub use open::{OpenError, SledOptions};
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
@@ -43,9 +43,10 @@ use crate::domain::number::Number;
 use crate::store::embedded::walk::Walk;
 use crate::store::embedded::{Lookup, Pair, Space, read};
 use crate::store::failure::Failure;
+use crate::store::mark::Mark;
 use crate::store::queue::{Commit, Queue, gone};
 use crate::store::sled::writer::Request;
-use crate::store::{AuditLine, Changeset, Cursor, Everything, Extent, Key, Listing, Page, Piece};
+use crate::store::{AuditLine, Changeset, Cursor, Everything, Extent, Key, Listing, Meters, Page, Piece};
 use crate::store::{Receipt, Record, Store, StoreError, Versioned};
 
 /// So many neighbours are found as one record is.
@@ -67,7 +68,9 @@ struct Shared {
     log_size: watch::Sender<u64>,
     /// How many audit lines are durable.
     audit_size: AtomicU64,
+    mark: Mutex<Mark>,
     failure: Failure,
+    meters: Meters,
 }
 
 impl SledStore {
@@ -196,12 +199,22 @@ impl Store for SledStore {
     async fn commit(&self, changeset: Changeset) -> Result<Receipt, StoreError> {
         self.shared.failure.check()?;
         let (commit, answer) = Commit::new(changeset);
-        self.queue().send(Request::Commit(commit))?;
+        let queued = self.queue().send(Request::Commit(commit));
+        queued.map_err(|error| self.shared.meters.refused(error))?;
         answer.await.unwrap_or_else(|_| Err(self.writer_gone()))
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(self.shared.mark().clone())
     }
 }
 
 impl Shared {
+    fn mark(&self) -> MutexGuard<'_, Mark> {
+        // Whole marks only are put there.
+        self.mark.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn durable_log(&self) -> u64 {
         *self.log_size.borrow()
     }

@@ -4,8 +4,8 @@
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -20,7 +20,7 @@ use crate::store::sled::disk::Disk;
 use crate::store::sled::rewrite::remove_leftover;
 use crate::store::sled::writer::Writer;
 use crate::store::sled::{Failure, Shared, SledStore};
-use crate::store::{Key, LogHead, Record, StoreError};
+use crate::store::{Key, LogHead, Meters, Record, StoreError};
 
 /// Between two looks at a lock that somebody holds.
 const LOCK_LOOK: Duration = Duration::from_millis(50);
@@ -49,6 +49,7 @@ pub struct SledOptions {
     /// the mark begins anew with it, and keeps the newest checkpoint that it
     /// knows of. Until the database has signed as much it is behind its mark.
     pub refill: bool,
+    pub meters: Meters,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,7 @@ impl SledOptions {
             disk_free_bytes_min: 256 << 20,
             adopt: false,
             refill: false,
+            meters: Meters::default(),
         }
     }
 }
@@ -121,7 +123,9 @@ impl SledStore {
             db,
             log_size: watch::Sender::new(counters.log_size),
             audit_size: AtomicU64::new(counters.audit_size),
+            mark: Mutex::new(mark.mark().clone()),
             failure: Failure::new(),
+            meters: options.meters.clone(),
         });
         let writer = Writer {
             shared: Arc::clone(&shared),

@@ -73,6 +73,7 @@ impl Writer {
                 }
             }
             let answers = self.write(&commits);
+            answers.iter().for_each(|answer| self.shared.meters.answered(answer));
             // Where nobody is there any more, nobody needs the answer.
             for (commit, answer) in commits.into_iter().zip(answers) {
                 let _ = commit.reply.send(answer);
@@ -100,7 +101,9 @@ impl Writer {
 
     /// `Err` is for the whole group: what has become of it is not known.
     fn try_write(&mut self, group: &[Commit]) -> Result<Vec<Answer>, StoreError> {
-        if self.disk.free_bytes()? < self.disk_free_bytes_min {
+        let free_bytes = self.disk.free_bytes()?;
+        self.shared.meters.disk(free_bytes, self.disk_free_bytes_min);
+        if free_bytes < self.disk_free_bytes_min {
             let full = StoreError::Busy("the disk is nearly full");
             return Ok(group.iter().map(|_| Err(full.clone())).collect());
         }
@@ -127,8 +130,10 @@ impl Writer {
         self.apply(&mut planned)?;
         // All that came before this group is durable already.
         if self.counters.commit != commit {
+            let began = self.shared.meters.now();
             self.disk.flush(&self.shared.db)?;
             self.advance_mark(head)?;
+            self.shared.meters.flushed(began, group.len());
             self.publish();
         }
         Ok(answers)
@@ -138,9 +143,11 @@ impl Writer {
     fn advance_mark(&mut self, head: Option<&LogHead>) -> Result<(), StoreError> {
         let mut mark = mark_of(&self.counters, head);
         mark.checkpoint = mark.checkpoint.or_else(|| self.mark.mark().checkpoint.clone());
-        self.mark
-            .advance(mark)
-            .map_err(|error| StoreError::Fatal(format!("the high-water mark cannot be written: {error}")))
+        let advanced = self.mark.advance(mark);
+        advanced
+            .map_err(|error| StoreError::Fatal(format!("the high-water mark cannot be written: {error}")))?;
+        self.shared.mark().clone_from(self.mark.mark());
+        Ok(())
     }
 
     fn apply(&mut self, planned: &mut Planned) -> Result<(), StoreError> {

@@ -14,14 +14,16 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use zhengming::env::clock::SystemClock;
+use zhengming::env::clock::{Elapsed, SystemClock};
 use zhengming::env::entropy::{OsEntropy, uuid_v7};
+use zhengming::env::metrics::Registry;
 use zhengming::feed::Feed;
 use zhengming::feed::note::NoteSigner;
 use zhengming::feed::snapshot::{Rhythm, Snapshots};
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
-use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::limits::{Limits, LimitsConfig};
+use zhengming::http::meters::RequestMeters;
 use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{self, Service};
 use zhengming::store::Store;
@@ -170,7 +172,8 @@ pub fn over_http(runtime: &Runtime, script: &Script, dir: &Path, makes_snapshot:
         let limits = Limits::new(&no_limits(), &Elapsed::monotonic());
         let casework = house::casework(store.clone(), dir);
         let pages = PageSettings { secure: false };
-        let service = Arc::new(Service { casework, feed, snapshots, limits, pages });
+        let (requests, metrics) = (RequestMeters::default(), Registry::default().into());
+        let service = Arc::new(Service { casework, feed, snapshots, limits, pages, requests, metrics });
         let routes = service::routes(&service);
         if makes_snapshot {
             let (rhythm, stop) = (Rhythm { snapshot_interval_s: 1, keep_entries_days: 180 }, stop.clone());

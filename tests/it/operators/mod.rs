@@ -7,6 +7,7 @@
 
 mod aliyun;
 mod behaviour;
+mod correlators;
 mod definitions;
 mod health;
 mod ledger;

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use regex::Regex;
+use regex::{Captures, Regex};
+use zhengming::http::templates::template_of;
 
 use super::child::Server;
 use super::house::{GATEWAY_TOKEN, House};
@@ -199,6 +200,18 @@ fn the_table_has_every_route_of_the_sources() {
     found.insert("/".to_owned());
     let table: BTreeSet<String> = ROUTES.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(table, found);
+}
+
+/// Else its requests would be counted as others' are.
+#[test]
+fn each_route_is_counted_under_its_own_template() {
+    let names = Regex::new(r"\{\*?\w+\}").unwrap();
+    for (path, _) in ROUTES {
+        let template = template_of(&path.replace("{}", "0").replace('*', "0/000.p/1"));
+        let plain =
+            names.replace_all(template, |name: &Captures<'_>| if name[0].contains('*') { "*" } else { "{}" });
+        assert_eq!(plain, *path);
+    }
 }
 
 #[test]

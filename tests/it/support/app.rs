@@ -14,13 +14,15 @@ use zhengming::casework::staging::Staging;
 use zhengming::casework::texting::Texting;
 use zhengming::casework::{Casework, Parts, Settings};
 use zhengming::domain::reference::Reference;
-use zhengming::env::clock::MockClock;
+use zhengming::env::clock::{Elapsed, MockClock};
 use zhengming::env::entropy::SeededEntropy;
+use zhengming::env::metrics::Registry;
 use zhengming::feed::Feed;
 use zhengming::feed::note::NoteSigner;
 use zhengming::feed::snapshot::Snapshots;
 use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
-use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::limits::{Limits, LimitsConfig};
+use zhengming::http::meters::RequestMeters;
 use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{App, Service};
 use zhengming::store::memory::MemoryStore;
@@ -70,8 +72,10 @@ pub async fn over(
     };
     let feed = Feed::open(store, dir, signer()).await.unwrap();
     let snapshots = Snapshots::of(&feed, &dir.join("snapshots"), 0).await.unwrap();
-    let limits = Limits::new(limits, &Elapsed::new(Default::default));
-    Arc::new(Service { casework, feed, snapshots, limits, pages: PageSettings { secure: false } })
+    let limits = Limits::new(limits, &Elapsed::default());
+    let pages = PageSettings { secure: false };
+    let (requests, metrics) = (RequestMeters::default(), Registry::default().into());
+    Arc::new(Service { casework, feed, snapshots, limits, pages, requests, metrics })
 }
 
 /// The key of all tests' logs.

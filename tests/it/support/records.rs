@@ -118,7 +118,7 @@ pub fn reversal_asked(nth: u64, at: Timestamp) -> NumberFile {
 }
 
 pub fn task(kind: TaskKind, run_at: Timestamp) -> Task {
-    Task { kind, run_at, attempts: 0 }
+    Task { kind, run_at, attempts: 0, request_id: None }
 }
 
 pub fn batch(nth: u64, state: BatchState) -> Batch {

@@ -22,8 +22,9 @@ use zhengming::casework::{AskedOperator, Casework, Parts, Settings};
 use zhengming::cli::demo::stand_in::{Contract, StandInConfig, StandInOperator};
 use zhengming::domain::number::Number;
 use zhengming::domain::reference::Reference;
-use zhengming::env::clock::{Clock, MockClock};
+use zhengming::env::clock::{Clock, Elapsed, MockClock};
 use zhengming::env::entropy::SeededEntropy;
+use zhengming::env::metrics::Registry;
 use zhengming::feed::Feed;
 use zhengming::feed::snapshot::Snapshots;
 use zhengming::gateway::Now;
@@ -31,7 +32,8 @@ use zhengming::gateway::camara::{Camara, CamaraConfig};
 use zhengming::gateway::webhook::{WEBHOOK_TIMEOUT, WebhookPost};
 use zhengming::http::accept::{AcceptLimits, Server};
 use zhengming::http::client::TrustedProxies;
-use zhengming::http::limits::{Elapsed, Limits, LimitsConfig};
+use zhengming::http::limits::{Limits, LimitsConfig};
+use zhengming::http::meters::RequestMeters;
 use zhengming::http::pages::PageSettings;
 use zhengming::http::service::{Service, routes};
 
@@ -134,6 +136,8 @@ impl World {
             feed,
             limits: Limits::new(&setup.limits, &elapsed(&clock)),
             pages: PageSettings { secure: false },
+            requests: RequestMeters::default(),
+            metrics: Registry::default().into(),
         });
         let stop = CancellationToken::new();
         let address = serve(&service, &stop).await;
