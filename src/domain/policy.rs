@@ -2,6 +2,8 @@
 
 /// Operators publish 5 to 8 days late: a "no" about those days is unknown.
 pub const OPERATOR_LAG_DAYS: i32 = 8;
+/// A number that is sold again is, as a rule, within so many days of its end.
+pub const RELEASED_WITHIN_DAYS: i32 = 365;
 /// The first answer to a holder is due within this many working days.
 pub const FIRST_ANSWER_WORKING_DAYS: u32 = 1;
 /// The decision is due within this many working days.

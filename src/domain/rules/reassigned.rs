@@ -12,6 +12,7 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use crate::domain::correction::{Effect, was_reverted};
@@ -19,7 +20,7 @@ use crate::domain::day::plus_days;
 use crate::domain::dispute::Flag;
 use crate::domain::evidence::{Answer, Assurance, Evidence, Question};
 use crate::domain::label::Label;
-use crate::domain::policy::OPERATOR_LAG_DAYS;
+use crate::domain::policy::{OPERATOR_LAG_DAYS, RELEASED_WITHIN_DAYS};
 use crate::domain::rules::asking::{Heard, ask_again, askable, hear, hear_from};
 use crate::domain::rules::rest::objection;
 use crate::domain::rules::{Askable, Case, Step, review};
@@ -119,8 +120,18 @@ fn no(case: &Case<'_>, window: Window, otherwise: Step) -> Step {
 }
 
 fn unknown(case: &Case<'_>, window: Window) -> Step {
-    let may_know_later = in_lag(case, window) && askable(case).next().is_some();
+    let is_late = in_lag(case, window) || is_ledger_late(case);
+    let may_know_later = is_late && askable(case).next().is_some();
     if may_know_later { ask_again(case) } else { nobody_knows(case) }
+}
+
+/// By the ledger the number became nobody's not long ago, and somebody has just
+/// proved that they hold it: the operator will know within the days of its lag.
+fn is_ledger_late(case: &Case<'_>) -> bool {
+    let lag = SignedDuration::from_hours(24 * i64::from(OPERATOR_LAG_DAYS));
+    let since = plus_days(case.today, -RELEASED_WITHIN_DAYS);
+    let is_recent = case.ledger.standing().next_back().is_some_and(|line| line.on > since);
+    case.ledger.is_disconnected() && is_recent && case.now.duration_since(case.dispute.filed_at) < lag
 }
 
 fn nobody_knows(case: &Case<'_>) -> Step {

@@ -39,6 +39,8 @@ pub struct Figures {
     pub to_published_s_median: i64,
     pub to_published_s_p95: i64,
     pub to_published_s_p99: i64,
+    /// Of honest disputes that people decided: half, 95 and 99 of a hundred, in hours.
+    pub by_people_after_h: [i64; 3],
     pub wrongly_voided: u64,
     pub wrongly_voided_per_10k: f64,
     pub wrongly_voided_right_records: u64,
@@ -124,7 +126,7 @@ impl Figures {
     ) {
         let (mut answered, mut by_rule, mut all, mut all_by_rule) = (0u64, 0u64, 0u64, 0u64);
         let (mut cases, mut honest_cases, mut of_answering, mut honest_answering) = (0u64, 0u64, 0u64, 0u64);
-        let mut seconds = Vec::new();
+        let (mut seconds, mut hours) = (Vec::new(), Vec::new());
         for (id, who) in &town.disputes {
             let told = Told::of(&disputes[id]);
             let (is_honest, answers) = match who {
@@ -133,6 +135,7 @@ impl Figures {
             };
             self.disputes += 1;
             self.honest_disputes += u64::from(is_honest);
+            hours.extend(told.by_people_after_h.filter(|_| is_honest));
             if !answers {
                 continue;
             }
@@ -157,6 +160,7 @@ impl Figures {
         self.to_published_s_median = within(&mut seconds, 0.5);
         self.to_published_s_p95 = within(&mut seconds, 0.95);
         self.to_published_s_p99 = within(&mut seconds, 0.99);
+        self.by_people_after_h = [0.5, 0.95, 0.99].map(|share| within(&mut hours, share));
         self.cases_per_100 = 100.0 * share(cases, of_answering);
         self.honest_cases_per_100 = 100.0 * share(honest_cases, honest_answering);
     }
@@ -295,6 +299,7 @@ struct Told {
     /// By a rule and without anybody's help, so many seconds after the filing.
     by_rule_after_s: Option<i64>,
     published_after_s: Option<i64>,
+    by_people_after_h: Option<i64>,
 }
 
 impl Told {
@@ -329,6 +334,9 @@ impl Told {
         let decided = dispute.events.iter().find(|event| {
             event.actor == Actor::Rule && matches!(event.what, What::Approved { .. } | What::Refused(_))
         });
+        let by_people = dispute.events.iter().find(|event| {
+            event.moderator().is_some() && matches!(event.what, What::Approved { .. } | What::Refused(_))
+        });
         let after = |at: Timestamp| at.duration_since(dispute.filed_at).as_secs() + PUBLISHED_AFTER_S;
         let by_rule = decided.filter(|_| !was_case);
         let is_corrected = dispute.state().approved.is_some();
@@ -340,6 +348,7 @@ impl Told {
             flags: flags.into_iter().collect(),
             by_rule_after_s: by_rule.map(|event| after(event.at)),
             published_after_s: published.map(|event| after(event.at)),
+            by_people_after_h: by_people.map(|event| after(event.at) / 3_600),
         }
     }
 

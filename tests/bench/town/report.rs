@@ -40,6 +40,11 @@ pub fn text(figures: &Figures) -> String {
     let _ =
         writeln!(text, "Moderators: {:.0} minutes for 1,000 disputes", figures.moderator_minutes_per_1000);
     counts(&mut text, &figures.moderators_decided);
+    let [half, most, nearly] = figures.by_people_after_h;
+    let _ = writeln!(
+        text,
+        "Honest disputes that people decided: 50 % within {half} h, 95 % {most} h, 99 % {nearly} h"
+    );
     let _ = writeln!(
         text,
         "A bribed moderator: {} approvals stood, {} undone by a second person, first on day {:?}",

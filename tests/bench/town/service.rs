@@ -54,11 +54,8 @@ impl Sms for Outbox {
     }
 }
 
-/// What an operator of the service is advised to set.
-const APPROVALS_PER_SECOND_LOOK: u32 = 10;
-
-/// Else the limits of a configuration that says nothing of them.
-fn settings() -> Settings {
+/// What is varied; else the limits of a configuration that says nothing of them.
+fn settings(approvals_per_second_look: u32) -> Settings {
     Settings {
         codes_per_number_per_day: 5,
         filings_per_number_per_90_days: 4,
@@ -66,7 +63,7 @@ fn settings() -> Settings {
         sms_per_minute: 0,
         releases_per_operator_per_day: 10_000,
         recycling_dates_per_number_per_day: 3,
-        approvals_per_second_look: APPROVALS_PER_SECOND_LOOK,
+        approvals_per_second_look,
         publish_all_releases: false,
         labels_per_provider_per_day: 2_000_000,
         altcha_max_number: 0,
@@ -74,7 +71,12 @@ fn settings() -> Settings {
 }
 
 impl Service {
-    pub async fn open(clock: &MockClock, seed: u64, operators: Vec<AskedOperator>) -> Self {
+    pub async fn open(
+        clock: &MockClock,
+        seed: u64,
+        operators: Vec<AskedOperator>,
+        approvals_per_second_look: u32,
+    ) -> Self {
         let store = Arc::new(MemoryStore::new());
         let folder = folder();
         let outbox = Arc::new(Outbox::default());
@@ -84,7 +86,7 @@ impl Service {
             entropy: Arc::new(SeededEntropy::new(seed)),
             secret: Secret::new(SECRET),
             reference: Arc::new(Reference::built_in()),
-            settings: settings(),
+            settings: settings(approvals_per_second_look),
             sms: outbox.clone(),
             operators,
             lookups: Vec::new(),

@@ -50,6 +50,19 @@ pub enum Who {
     Attempt(usize),
 }
 
+/// How a town is from the beginning.
+#[derive(Debug, Clone)]
+pub struct Founding {
+    pub seed: u64,
+    pub numbers: usize,
+    pub days: Day,
+    /// Who try it with each plan.
+    pub launderers: usize,
+    pub approvals_per_second_look: u32,
+    /// What people hand in who are asked for papers.
+    pub paper: Vec<u8>,
+}
+
 pub struct Town {
     pub numbers: usize,
     pub days: Day,
@@ -73,7 +86,8 @@ pub struct Town {
 }
 
 impl Town {
-    pub async fn found(seed: u64, numbers: usize, days: Day, launderers: usize, paper: Vec<u8>) -> Self {
+    pub async fn found(plan: Founding) -> Self {
+        let Founding { seed, numbers, days, launderers, approvals_per_second_look, paper } = plan;
         let last = days - 1;
         let mut lives: Vec<Life> =
             (0..numbers).map(|nth| Life::draw(seed, nth as u64, home_of(nth), last)).collect();
@@ -96,7 +110,7 @@ impl Town {
                 let api = Arc::new(Api::new(house, follows_ports, &lives, &clock, seed, days));
                 AskedOperator { id: house.id().parse().expect("an operator's name"), follows_ports, api }
             });
-        let service = Service::open(&clock, seed, asked.into()).await;
+        let service = Service::open(&clock, seed, asked.into(), approvals_per_second_look).await;
         let mut told_on = vec![Vec::new(); TOLD_EVERY_DAYS as usize];
         marks.keys().for_each(|nth| told_on[nth % TOLD_EVERY_DAYS as usize].push(*nth));
         let provider = |nth: usize| Provider::new(nth, dice_of(seed, PROVIDERS, nth as u64));

@@ -317,6 +317,26 @@ fn what_the_ledger_does_not_prove_the_operator_is_asked() {
     assert_eq!(told(&late, None).step(), reviewed(Flag::LedgerLate));
 }
 
+#[test]
+fn a_ledger_that_is_late_is_waited_for() {
+    let lines = [(TenureEvent::Disconnected, "2025-12-01")];
+    let window = old_case().dispute.window();
+    let held = held_since(day("2025-04-09"));
+    let step = |filed_on: &str| {
+        let mut world = told(&lines, window).answered("cmcc", held.clone(), Unknown);
+        world.dispute.filed_at = noon(day(filed_on));
+        world.step()
+    };
+    // It is the 1st of June.
+    for filed_on in ["2026-06-01", "2026-05-25"] {
+        assert!(matches!(step(filed_on), Step::AskAgainAt(_)), "{filed_on}");
+    }
+    assert_eq!(step("2026-05-24"), reviewed(Flag::LedgerLate), "the days of the lag are over");
+    let mut nobody = told(&lines, window);
+    nobody.operators.clear();
+    assert_eq!(nobody.step(), reviewed(Flag::LedgerLate), "there is nobody to ask");
+}
+
 /// A moderator who would grant an appeal on old answers has them asked again;
 /// the same "no" is then two people's to override, not the rule's to repeat.
 #[test]
