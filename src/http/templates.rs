@@ -6,7 +6,7 @@ use matchit::Router;
 
 /// All routes, the admin listener's too. One that is missing here is counted as
 /// `other`; a test holds the table against the routes.
-pub const TEMPLATES: [&str; 99] = [
+pub const TEMPLATES: [&str; 100] = [
     "/",
     "/code",
     "/file",
@@ -92,6 +92,7 @@ pub const TEMPLATES: [&str; 99] = [
     "/feed/v1/snapshot",
     "/feed/v1/snapshots/{file}",
     "/feed/v1/ack",
+    "/feed/v1/regressed",
     "/feed/v1/checkpoint",
     "/feed/v1/key",
     "/feed/v1/tile/{*tile}",

@@ -268,7 +268,7 @@ impl Dispute {
             }
         };
         let overrides = state.evidence.iter().any(|evidence| evidence.answer == against(&evidence.question));
-        let doubtful = [Flag::HarmAtRest, Flag::ControlUnproved];
+        let doubtful = [Flag::HarmAtRest, Flag::MarkedAtRest, Flag::ControlUnproved];
         doubtful.iter().any(|flag| state.flags.contains(flag))
             || overrides
             || (harm && assurance == Assurance::Document)

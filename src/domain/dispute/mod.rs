@@ -180,6 +180,8 @@ pub enum Flag {
     Reinstatement,
     /// A number at rest makes no calls, yet harm was reported from it then.
     HarmAtRest,
+    /// It did not rest, or was marked while it did, and has not been quiet since.
+    MarkedAtRest,
     /// A displayed name whose source nobody told.
     NameSourceUnknown,
     /// A crowd's warning in the shape of a name.

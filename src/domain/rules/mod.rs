@@ -87,7 +87,10 @@ pub fn next_step(case: &Case<'_>) -> Step {
     match step {
         // Asked again for a moderator who would grant an appeal: two people
         // may override the "no" that a rule can only repeat.
-        Step::Refuse(_) if case.dispute.state().flags.contains(&Flag::Appeal) => review(Flag::Appeal),
+        Step::Refuse(code) if case.dispute.state().flags.contains(&Flag::Appeal) => {
+            let is_marked = (code == "not_rested").then_some(Flag::MarkedAtRest);
+            Step::Review { flags: [Flag::Appeal].into_iter().chain(is_marked).collect(), told: Vec::new() }
+        }
         step => step,
     }
 }

@@ -10,19 +10,15 @@
 //!
 //! Where the ledger proves the tenure, its date is used and nobody is asked.
 
-use std::ops::RangeInclusive;
-
 use jiff::SignedDuration;
-use jiff::civil::Date;
 
 use crate::domain::correction::{Effect, was_reverted};
 use crate::domain::day::plus_days;
 use crate::domain::dispute::Flag;
 use crate::domain::evidence::{Answer, Assurance, Evidence, Question};
-use crate::domain::label::Label;
 use crate::domain::policy::{OPERATOR_LAG_DAYS, RELEASED_WITHIN_DAYS};
 use crate::domain::rules::asking::{Heard, ask_again, askable, hear, hear_from};
-use crate::domain::rules::rest::objection;
+use crate::domain::rules::rest::{is_accused, weighed};
 use crate::domain::rules::{Askable, Case, Step, review};
 use crate::domain::tenure::ProvenTenure;
 use crate::domain::window::Window;
@@ -55,13 +51,7 @@ pub(super) fn next_step(case: &Case<'_>, window: Option<Window>) -> Step {
         Heard::Ask(step) => step,
         Heard::Unknown => unknown(case, window),
         Heard::Said(false, _) => no(case, window, review(Flag::Reinstatement)),
-        Heard::Said(true, _) => {
-            let rest = plus_days(window.until, -case.rest_days)..=window.until;
-            let approved = approve(case, window.void_before(), rest, Vec::new());
-            let is_approved = matches!(approved, Step::Approve { .. });
-            let objection = is_approved.then(|| objection(case, knows, window)).flatten();
-            objection.unwrap_or(approved)
-        }
+        Heard::Said(true, _) => weighed(case, knows, window),
     }
 }
 
@@ -87,18 +77,16 @@ fn by_ledger(case: &Case<'_>, tenure: ProvenTenure) -> Step {
     // the beginning on.
     let rest_from = plus_days(tenure.began_on, -case.rest_days).max(plus_days(tenure.former_ended_on, 1));
     let rest = rest_from..=plus_days(tenure.began_on, -1);
-    approve(case, tenure.began_on, rest, told.collect())
-}
-
-/// A number at rest makes no calls: harm reported from it then points to a
-/// transfer without rest, or to late reports. Two people look at it.
-fn approve(case: &Case<'_>, void_before: Date, rest: RangeInclusive<Date>, told: Vec<Evidence>) -> Step {
-    let marked_at_rest =
-        |label: &Label| label.is_harm() && label.marked_days().any(|day| rest.contains(&day));
-    if case.labels.iter().any(marked_at_rest) {
+    let told: Vec<_> = told.collect();
+    // It points to late reports, if not to a line that is wrong.
+    if is_accused(case, &rest) {
         return Step::Review { flags: vec![Flag::HarmAtRest], told };
     }
-    let effect = Effect::VoidBefore { day: void_before };
+    approve(case, Effect::VoidBefore { day: tenure.began_on }, told)
+}
+
+/// Unless two people have taken just that back.
+pub(super) fn approve(case: &Case<'_>, effect: Effect, told: Vec<Evidence>) -> Step {
     if was_reverted(case.decisions, &effect) {
         return Step::Review { flags: vec![Flag::RevertedBefore], told };
     }

@@ -25,6 +25,11 @@ pub fn flag(flag: Flag) -> Words {
             "号码停用期间仍有诈骗、违法类标记；通过需要两人。",
             "Harm was reported from the number while it was at rest; an approval needs two people.",
         ),
+        Flag::MarkedAtRest => words(
+            "号码换机主前没有停用，或停用期间仍有人标记，之后也没有安静满一个停用期；通过需要两人。",
+            "The number did not rest before it changed hands, or was marked while it did, and has not been quiet for \
+             as long since; an approval needs two people.",
+        ),
         Flag::NameSourceUnknown => words(
             "显示名称的来源不明，不能只凭运营商的答复清除。",
             "Nobody told where the displayed name comes from, so the operator's word alone does not clear it.",

@@ -181,7 +181,7 @@ async fn of_approvals_by_one_person_some_are_looked_at_again() {
     let bob = world.moderator("bob", Role::Moderator).await;
     let (mut drawn, mut alone) = (0, 0);
     for at in 0..16 {
-        world.holder(&format!("+86138001380{at:02}")).await.files_reassigned("2025-03").await;
+        world.holder(&format!("+861380{at:02}38000")).await.files_reassigned("2025-03").await;
         world.work().await;
         let case = alice.takes_next().await.ok(200);
         match alice.decides(&case, "approve").await.ok(200)["status"].as_str() {

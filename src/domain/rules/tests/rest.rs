@@ -57,12 +57,16 @@ fn a_former_holders_complaints_cost_no_question() {
 
 #[test]
 fn who_handed_the_number_on_without_rest_waits_until_it_is_quiet() {
-    let (step, asked) = decided(complaints("2025-06-01", "2026-05-09"), "2026-08-06");
+    let label = || complaints("2025-06-01", "2026-05-09");
+    let (step, asked) = decided(label(), "2026-08-08");
     assert_eq!(step, Step::Refuse("not_rested"));
     // 90 days are told apart by seven yes or no.
     assert!((3 + 6..=3 + 7).contains(&asked), "{asked}");
-    let (step, _) = decided(complaints("2025-06-01", "2026-05-09"), "2026-08-07");
-    assert!(is_approved(&step), "quiet for 90 days: {step:?}");
+    let (step, _) = decided(label(), "2026-08-09");
+    assert!(is_approved(&step), "quiet for 90 days since it changed hands: {step:?}");
+    // Silence before it changed hands was no rest.
+    let (step, _) = decided(complaints("2025-06-01", "2026-02-20"), "2026-06-29");
+    assert_eq!(step, Step::Refuse("not_rested"));
 }
 
 #[test]
@@ -70,7 +74,7 @@ fn complaints_that_went_on_are_remembered() {
     let mut label = complaints("2025-06-01", "2026-08-30");
     assert!(is_approved(&decided(label.clone(), TODAY).0), "nobody knows of any in between");
     label.marked_before = vec![day("2026-01-20"), day("2026-05-02"), day("2026-06-20")];
-    assert_eq!(decided(label.clone(), TODAY).0, Step::Refuse("not_rested"));
+    assert_eq!(decided(label.clone(), "2026-12-01").0, Step::Refuse("not_rested"));
     label.marked_before = vec![day("2026-01-20"), day("2026-06-20")];
     assert!(is_approved(&decided(label, TODAY).0), "of the former holder, and of the present one");
 }
@@ -105,26 +109,51 @@ fn an_operator_that_cannot_say_it_closer_is_taken_at_its_word() {
 }
 
 #[test]
-fn an_appeal_is_for_people() {
+fn an_appeal_is_for_two_people() {
     let mut world = world(vec![complaints("2025-06-01", "2026-05-09")], "2026-08-01");
     world.dispute.apply(noon(world.today), Actor::Holder, What::Appealed { text: "not me".to_owned() });
     let (step, _) = world.play(says(day(BEGAN)));
-    assert_eq!(step, super::reviewed(Flag::Appeal));
+    let flags = vec![Flag::Appeal, Flag::MarkedAtRest];
+    assert_eq!(step, Step::Review { flags, told: Vec::new() });
+}
+
+#[test]
+fn an_accusation_counts_from_the_time_of_rest_only() {
+    let accused = |day: &str| category_label(Category::Fraud, Some(day), Some(day));
+    for at_rest in ["2026-04-02", "2026-05-10"] {
+        assert_eq!(decided(accused(at_rest), TODAY).0, super::reviewed(Flag::HarmAtRest), "{at_rest}");
+    }
+    // After the day on which it changed hands, or before the rest: these tell nothing.
+    for other in ["2026-05-11", "2026-06-20", "2026-02-09"] {
+        let (step, asked) = decided(accused(other), "2026-12-01");
+        assert!(is_approved(&step) && asked > 3, "{other}: {step:?} after {asked}");
+    }
+    // Where the operator says yes to everything all days count that may be meant.
+    let yes = |_: &str, _: &Question| Yes;
+    for (day, is_accused) in [("2026-04-02", true), ("2026-06-29", true), ("2026-03-30", false)] {
+        let (step, _) = world(vec![accused(day)], TODAY).play(yes);
+        assert_eq!(step == super::reviewed(Flag::HarmAtRest), is_accused, "{day}: {step:?}");
+        assert!(is_accused || is_approved(&step), "{day}: {step:?}");
+    }
 }
 
 proptest! {
     /// Whenever it began, and whenever somebody complained.
     #[test]
-    fn complaints_count_from_the_rest_and_from_no_other_day(began in 1..=90i32, marked in -250..150i32) {
+    fn complaints_count_from_the_rest_and_from_no_other_day(
+        began in 1..=90i32,
+        marked in -250..150i32,
+        waited in 0..200i32,
+    ) {
         let began = plus_days(window().after, began);
         let marked = plus_days(began, marked);
-        let today = plus_days(window().until, 30).max(marked);
+        let today = plus_days(window().until, waited).max(marked);
         let text = marked.to_string();
         let label = category_label(Category::AdSales, Some(&text), Some(&text));
         let (step, asked) = world(vec![label], &today.to_string()).play(says(began));
         let at_rest = plus_days(began, -REST) <= marked && marked < began;
-        let is_recent = (today - marked).get_days() < REST;
-        prop_assert_eq!(step == Step::Refuse("not_rested"), at_rest && is_recent, "{:?}", step);
-        prop_assert!(asked.len() <= 3 + 7);
+        let is_quiet = (today - began).get_days() >= REST;
+        prop_assert_eq!(step == Step::Refuse("not_rested"), at_rest && !is_quiet, "{:?}", step);
+        prop_assert!(asked.len() <= 3 + 8);
     }
 }

@@ -32,6 +32,7 @@ pub(in super::super) fn flag(flag: Flag) -> Words {
         Flag::LedgerLate => words("台账滞后", "Ledger late"),
         Flag::Reinstatement => words("疑似复装", "Reinstated?"),
         Flag::HarmAtRest => words("停用期有害标记", "Harm while at rest"),
+        Flag::MarkedAtRest => words("停用期有标记", "Marked while at rest"),
         Flag::NameSourceUnknown => words("名称来源不明", "Name of unknown source"),
         Flag::NameIsWarning => words("名称是警示", "Name is a warning"),
         Flag::NamesMixed => words("名称部分相符", "Names mixed"),
