@@ -207,11 +207,10 @@ impl Figures {
     }
 
     fn count_voided(&mut self, town: &Town) {
-        let wrong: BTreeSet<usize> = town.wrongly_pushed.iter().copied().collect();
         for (nth, by) in &town.auditor.wrongly_voided {
             self.wrongly_voided += 1;
             *self.wrongly_voided_by.entry(*by).or_default() += 1;
-            let is_right = town.lives[*nth].wrong.is_none() && !wrong.contains(nth);
+            let is_right = town.lives[*nth].wrong.is_none();
             self.wrongly_voided_right_records += u64::from(is_right && town.lives[*nth].home.answers());
         }
         self.wrongly_voided_per_10k = 10_000.0 * share(self.wrongly_voided, self.corrections);

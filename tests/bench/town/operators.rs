@@ -28,8 +28,7 @@ const OUTAGES_PER_YEAR: i32 = 6;
 const OUTAGE_HOURS: (i32, i32) = (1, 6);
 /// Calls that fail for no reason that anybody knows.
 const FAILS: f64 = 0.002;
-/// Lines that are pushed with another day, and those that are never pushed.
-const WRONG_LINES: f64 = 0.0005;
+/// Lines that are never pushed.
 const LOST_LINES: f64 = 0.001;
 /// What operators push in their first upload reaches back so far.
 pub const BACKLOG_DAYS: Day = 400;
@@ -198,32 +197,36 @@ impl Pusher {
 /// All that is ever pushed, by the day on which it is.
 pub type Pushes = BTreeMap<(Day, Pusher), Vec<TenureSaid>>;
 
-/// What will be pushed about all these numbers, and the numbers of which
-/// something wrong is.
-pub fn pushes(lives: &[Life], seed: u64) -> (Pushes, Vec<usize>) {
+/// What will be pushed about all these numbers: out of the same records that
+/// questions are answered from, and as wrong.
+pub fn pushes(lives: &[Life], seed: u64) -> Pushes {
     let mut pushes = Pushes::new();
-    let mut wrong = Vec::new();
     for (nth, life) in lives.iter().enumerate() {
         let mut dice = dice_of(seed, LINES, nth as u64);
+        let last = life.spells.len() - 1;
+        let (newest, ended) =
+            (life.spells[last].from, last.checked_sub(1).and_then(|at| life.spells[at].until));
         for (pusher, event, on) in lines(life) {
             let known_on = match pusher {
                 Pusher::Registry => on + 1,
                 Pusher::Cmcc => on + lag(House::Cmcc, nth, on),
                 Pusher::Cucc => on + lag(House::Cucc, nth, on),
             };
-            if on < -BACKLOG_DAYS || happens(&mut dice, LOST_LINES) {
-                continue;
+            let is_lost = happens(&mut dice, LOST_LINES);
+            let is_newest = event.begins() && on == newest;
+            let said = match life.wrong {
+                Some(Wrong::Missed) if is_newest || Some(on) == ended => continue,
+                // Nobody tells of tomorrow.
+                Some(Wrong::Begins(by)) if is_newest => (on + by).min(known_on),
+                _ => on,
+            };
+            if on >= -BACKLOG_DAYS && !is_lost {
+                let line = TenureSaid { number: number_of(life.home, nth), event, on: date_of(said) };
+                pushes.entry((known_on.max(0), pusher)).or_default().push(line);
             }
-            let mut said = on;
-            if happens(&mut dice, WRONG_LINES) {
-                said = (on + between(&mut dice, -40, 40)).min(known_on);
-                wrong.push(nth);
-            }
-            let line = TenureSaid { number: number_of(life.home, nth), event, on: date_of(said) };
-            pushes.entry((known_on.max(0), pusher)).or_default().push(line);
         }
     }
-    (pushes, wrong)
+    pushes
 }
 
 fn lines(life: &Life) -> Vec<(Pusher, TenureEvent, Day)> {

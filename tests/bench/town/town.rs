@@ -75,8 +75,6 @@ pub struct Town {
     pub service: Service,
     pub auditor: Auditor,
     pub disputes: BTreeMap<DisputeId, Who>,
-    /// Numbers of which something wrong was pushed.
-    pub wrongly_pushed: Vec<usize>,
     pushes: Pushes,
     agenda: BTreeMap<(Timestamp, u64), Happening>,
     planned: u64,
@@ -100,7 +98,7 @@ impl Town {
                 attempts.push(attempt);
             }
         }
-        let (pushes, wrongly_pushed) = operators::pushes(&lives, seed);
+        let pushes = operators::pushes(&lives, seed);
         let marks = marks::draw(&lives, seed, last);
         let drawn = holders::draw(&lives[..numbers], &marks, seed, last);
         let lives = Arc::new(lives);
@@ -126,7 +124,6 @@ impl Town {
             service,
             auditor: Auditor::default(),
             disputes: BTreeMap::new(),
-            wrongly_pushed,
             pushes,
             agenda: BTreeMap::new(),
             planned: 0,
