@@ -27,6 +27,7 @@ BEYOND_SCHEMAS = {
     "acknowledge": {"field_malformed"},
     # Where a list goes on is what its `next` said; a span of days has an order.
     "listRegressed": {"query_malformed"},
+    "pullRegressed": {"query_malformed"},
     "listReversals": {"query_malformed"},
     "listWaitingCases": {"query_malformed"},
     "searchAudit": {"query_malformed"},

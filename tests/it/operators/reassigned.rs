@@ -27,7 +27,7 @@ const PLAIN: Row = Row {
     ends: Ends::VoidBefore("2025-01-30"),
 };
 
-const TABLE: [Row; 14] = [
+const TABLE: [Row; 15] = [
     PLAIN,
     Row {
         tale: "a day makes a narrow window",
@@ -98,7 +98,15 @@ const TABLE: [Row; 14] = [
     Row {
         tale: "harm reported from a number at rest",
         harm_marked_on: Some("2025-02-10"),
+        // Seven more tell on which of ninety days it changed hands.
+        questions: 3 + 7,
         ends: Ends::Review("harm_at_rest"),
+        ..PLAIN
+    },
+    Row {
+        tale: "harm reported since it changed hands",
+        harm_marked_on: Some("2025-04-10"),
+        questions: 3 + 7,
         ..PLAIN
     },
     Row {
