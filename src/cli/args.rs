@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use uuid::Uuid;
 
 use crate::domain::id::{IdMalformed, KeyId, ModeratorName, OperatorId, ProviderId};
@@ -67,6 +68,13 @@ pub enum Command {
     /// Check a log or a receipt from outside; after a restore, begin a new log.
     #[command(subcommand)]
     Feed(FeedCommand),
+    /// Write the manual's pages into a folder that is there.
+    Man {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Print what a shell has to know to complete a command line.
+    Completions { shell: Shell },
 }
 
 #[derive(Debug, PartialEq, Eq, Args)]

@@ -10,6 +10,7 @@ pub mod demo;
 mod feed;
 pub mod house;
 mod import;
+mod manual;
 mod mirror;
 mod new_log;
 mod owner;
@@ -118,6 +119,8 @@ async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), F
         Command::Store(command) => copies::store(command, load, &world).await,
         Command::Mirror(args) => mirror::mirror(args, &world).await,
         Command::Feed(command) => feed::feed(command, load, &world).await,
+        Command::Man { folder } => manual::pages(&folder),
+        Command::Completions { shell } => manual::completions(shell),
     }
 }
 

@@ -124,6 +124,13 @@ fn the_log_after_a_restore() {
 }
 
 #[test]
+fn the_manual_and_what_shells_know() {
+    assert_eq!(command("man pages"), Command::Man { folder: "pages".into() });
+    assert_eq!(command("completions fish"), Command::Completions { shell: Shell::Fish });
+    assert!(parsed("completions cmd.exe").is_err());
+}
+
+#[test]
 fn wrong_usage_is_2_and_help_is_0() {
     for line in [
         "",
