@@ -6,6 +6,7 @@ mod at_rest;
 pub mod cast;
 pub mod child;
 mod clean;
+mod clients;
 pub mod clock;
 mod copies;
 mod demo;
