@@ -79,9 +79,10 @@ pub enum Command {
 
 #[derive(Debug, PartialEq, Eq, Args)]
 pub struct ConfigArg {
-    /// The configuration.
+    /// The configuration. Without it zhengming.toml of the working directory;
+    /// where there is none, every key is at its default.
     #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, PartialEq, Eq, Args)]

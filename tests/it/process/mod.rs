@@ -11,6 +11,7 @@ pub mod clock;
 mod copies;
 mod demo;
 mod doors;
+mod first_run;
 pub mod house;
 mod imports;
 mod keys;
