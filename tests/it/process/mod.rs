@@ -21,6 +21,7 @@ mod mirror;
 mod pages;
 pub mod people;
 pub mod phone;
+mod readme;
 pub mod restored;
 mod rewritten;
 pub mod routes;
