@@ -56,6 +56,13 @@ fn what_the_readme_shows_is_there() {
     holds(readmes::bad_pictures(root(), &readme).into_iter());
 }
 
+#[test]
+fn the_readme_is_the_same_in_both_languages() {
+    let english = readmes::shape(include_str!("../../README.md"));
+    let chinese = readmes::shape(include_str!("../../README.zh.md"));
+    holds(readmes::differences(&english, &chinese).into_iter());
+}
+
 fn holds(problems: impl Iterator<Item = String>) {
     let problems: Vec<String> = problems.collect();
     assert!(problems.is_empty(), "\n{}\n", problems.join("\n"));

@@ -13,7 +13,11 @@ use crate::process::child::{Ended, Process};
 
 const UNIT: &str = include_str!("../../../data/deploy/zhengming.service");
 const SYSUSERS: &str = include_str!("../../../data/deploy/sysusers.conf");
-const READMES: [(&str, &str); 1] = [("README.md", include_str!("../../../README.md"))];
+/// What both say of it, and their texts.
+const READMES: [(&str, &str); 2] = [
+    ("exposure {} by `systemd-analyze security`", include_str!("../../../README.md")),
+    ("`systemd-analyze security` 测得的暴露程度为 {}", include_str!("../../../README.zh.md")),
+];
 /// In tenths: what systemd calls OK begins at 0 and ends at 20.
 const EXPOSURE_MAX: &str = "15";
 
@@ -60,14 +64,11 @@ fn what_it_exposes_is_little() {
     let ended = analyzed(folder.path(), &security);
     assert_eq!(ended.code, Some(0), "{}", ended.out);
     let figure = Regex::new("Overall exposure level for zhengming.service: ([0-9.]+) OK").unwrap();
-    let figure = &figure.captures(&ended.out).expect("it says how much").get(1).unwrap().as_str();
+    let figure = figure.captures(&ended.out).expect("it says how much").get(1).unwrap().as_str();
     // What we say is what systemd says.
-    let told = format!("exposure {figure} by `systemd-analyze security`");
-    for (name, text) in READMES {
-        assert!(
-            text.contains(&told) || text.contains(&format!("`systemd-analyze security` 为 {figure}")),
-            "{name}: {told}"
-        );
+    for (words, text) in READMES {
+        let told = words.replace("{}", figure);
+        assert!(text.contains(&told), "{told}");
     }
 }
 
