@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use uuid::Uuid;
 
 use crate::domain::id::{IdMalformed, KeyId, ModeratorName, OperatorId, ProviderId};
@@ -67,13 +68,21 @@ pub enum Command {
     /// Check a log or a receipt from outside; after a restore, begin a new log.
     #[command(subcommand)]
     Feed(FeedCommand),
+    /// Write the manual's pages into a folder that is there.
+    Man {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Print what a shell has to know to complete a command line.
+    Completions { shell: Shell },
 }
 
 #[derive(Debug, PartialEq, Eq, Args)]
 pub struct ConfigArg {
-    /// The configuration.
+    /// The configuration. Without it zhengming.toml of the working directory;
+    /// where there is none, every key is at its default.
     #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, PartialEq, Eq, Args)]

@@ -37,7 +37,7 @@ pub use values::StoreUrl;
 
 use reader::Section;
 
-/// A configuration that cannot be used: `zhengming.toml:12: unknown key "feeed"`.
+/// A configuration that cannot be used: `zhengming.toml:12: unknown key "feeed"; is feed meant?`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {message}")]
 pub struct ConfigError {

@@ -8,8 +8,10 @@ pub mod config;
 pub mod copies;
 pub mod demo;
 mod feed;
+mod first_run;
 pub mod house;
 mod import;
+mod manual;
 mod mirror;
 mod new_log;
 mod owner;
@@ -22,6 +24,7 @@ mod sms;
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -31,7 +34,11 @@ use crate::cli::config::Config;
 use crate::cli::house::World;
 use crate::env::clock::SystemClock;
 use crate::env::entropy::OsEntropy;
-use crate::env::{secret_files, telemetry};
+use crate::env::secret_files::{self, SecretFileError};
+use crate::env::telemetry;
+
+/// Of the working directory, where no other one is named.
+const USUAL_CONFIG: &str = "zhengming.toml";
 
 /// Why a command did not do what it was asked, in words for its caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,9 +109,9 @@ pub fn run(args: Vec<OsString>, env: Vec<(String, String)>) -> ExitCode {
 
 async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), Failed> {
     let world = World { clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy) };
-    let load = |arg: &ConfigArg| load(&arg.config, env.clone());
+    let load = |arg: &ConfigArg| load(arg.config.as_deref(), env.clone());
     match command {
-        Command::Serve(arg) => serve::serve(&load(&arg)?, &world).await,
+        Command::Serve(arg) => serve::serve(&load(&arg)?, arg.config.as_deref(), &world).await,
         Command::Demo(args) => demo::demo(args.listen, args.once, &world).await,
         Command::Key(command) => owner::key(command, load, &world).await,
         Command::Moderator(command) => owner::moderator(command, load, &world).await,
@@ -118,12 +125,35 @@ async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), F
         Command::Store(command) => copies::store(command, load, &world).await,
         Command::Mirror(args) => mirror::mirror(args, &world).await,
         Command::Feed(command) => feed::feed(command, load, &world).await,
+        Command::Man { folder } => manual::pages(&folder),
+        Command::Completions { shell } => manual::completions(shell),
     }
 }
 
-fn load(path: &Path, env: Vec<(String, String)>) -> Result<Config, Failed> {
+/// A file that a key of the configuration names, and that cannot be used.
+fn no_secret(key: &str, error: &SecretFileError) -> Failed {
+    let failed = Failed::new(key, error);
+    match error {
+        SecretFileError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
+            failed.hint("write the secret into that file, and let nobody but the service read it (mode 600)")
+        }
+        _ => failed,
+    }
+}
+
+fn load(named: Option<&Path>, env: Vec<(String, String)>) -> Result<Config, Failed> {
+    let path = named.unwrap_or(Path::new(USUAL_CONFIG));
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| Failed::new(&name, &error))?;
+    let text = match std::fs::read_to_string(path) {
+        // Nobody has asked for it.
+        Err(error) if named.is_none() && error.kind() == ErrorKind::NotFound => String::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(
+                Failed::new(&name, &error).hint("an empty file is a configuration: each key has a default")
+            );
+        }
+        read => read.map_err(|error| Failed::new(&name, &error))?,
+    };
     let config = Config::load(&text, &name, env).map_err(|error| Failed::because(&error.to_string()))?;
     // One out of the environment lies elsewhere.
     if config.store.with_password().is_some_and(|url| text.contains(url)) {

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Failed;
 use crate::cli::config::Config;
+use crate::cli::first_run::Found;
 use crate::cli::house::{House, World};
 use crate::env::entropy::uuid_v7;
 use crate::env::files;
@@ -155,10 +157,13 @@ impl Running {
     }
 }
 
-pub async fn serve(config: &Config, world: &World) -> Result<(), Failed> {
+/// `named`: the configuration's file, where one was named.
+pub async fn serve(config: &Config, named: Option<&Path>, world: &World) -> Result<(), Failed> {
     let stop = CancellationToken::new();
     crate::env::signals::cancel_on_signal(stop.clone()).map_err(|error| Failed::new("signals", &error))?;
+    let found = Found::look(config);
     let running = Running::start(config, world, &stop).await?;
+    found.tell(config, named, running.public);
     tracing::info!(listen = %running.public, admin_listen = %running.admin, "serving");
     running.ended().await?;
     tracing::info!("ended");

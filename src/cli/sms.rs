@@ -9,9 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::casework::ports::Sms;
 use crate::casework::texting::Texting;
-use crate::cli::Failed;
 use crate::cli::config::{Config, SmsConfig, SmsGateway};
 use crate::cli::house::{World, now_of};
+use crate::cli::{Failed, no_secret};
 use crate::env::secret_files;
 use crate::gateway::Misconfigured;
 use crate::gateway::kannel::{Kannel, KannelConfig};
@@ -75,7 +75,7 @@ fn secret(name: &str, file: &Path) -> Result<String, Failed> {
 
 /// What a file has but for the end of its line.
 fn line(name: &str, file: &Path) -> Result<String, Failed> {
-    let text = secret_files::read_text(file).map_err(|error| Failed::new(name, &error))?;
+    let text = secret_files::read_text(file).map_err(|error| no_secret(name, &error))?;
     let line = text.trim_end_matches(['\r', '\n']);
     if line.is_empty() {
         return Err(Failed::because(&format!("{name}: {}: it is empty", file.display())));

@@ -7,6 +7,7 @@
 mod arrows;
 mod calls;
 mod places;
+mod readmes;
 mod sizes;
 mod source;
 
@@ -46,6 +47,20 @@ fn what_the_readme_names_is_there() {
 #[test]
 fn the_top_level_holds_only_what_belongs_there() {
     holds(places::top_level_problems(&places::top_level(root())).into_iter());
+}
+
+#[test]
+fn what_the_readme_shows_is_there() {
+    let readme = readmes::shape(include_str!("../../README.md"));
+    assert_eq!(readme.pictures.len(), 2);
+    holds(readmes::bad_pictures(root(), &readme).into_iter());
+}
+
+#[test]
+fn the_readme_is_the_same_in_both_languages() {
+    let english = readmes::shape(include_str!("../../README.md"));
+    let chinese = readmes::shape(include_str!("../../README.zh.md"));
+    holds(readmes::differences(&english, &chinese).into_iter());
 }
 
 fn holds(problems: impl Iterator<Item = String>) {

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_verbs() {
-        let config = || ConfigArg { config: "z".into() };
+        let config = || ConfigArg { config: Some("z".into()) };
         assert_eq!(parsed("store check --config z").unwrap(), Command::Store(StoreCommand::Check(config())));
         let usual = ExportArgs { out: "o".into(), plain: false, part_bytes: 67_108_864, config: config() };
         let line = "store export --out o --config z";
@@ -100,7 +100,6 @@ mod tests {
             "store",
             "store export --config z",
             "store import --config z",
-            "store check",
             "store rewrite --if-older-than-days -1 --config z",
         ] {
             assert_eq!(parsed(line).unwrap_err().exit_code(), i32::from(WRONG_USAGE), "{line}");

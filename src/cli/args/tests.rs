@@ -11,7 +11,7 @@ fn command(line: &str) -> Command {
 }
 
 fn config() -> ConfigArg {
-    ConfigArg { config: "z.toml".into() }
+    ConfigArg { config: Some("z.toml".into()) }
 }
 
 #[test]
@@ -22,6 +22,7 @@ fn the_tree_is_well_formed() {
 #[test]
 fn serve_and_demo() {
     assert_eq!(command("serve --config z.toml"), Command::Serve(config()));
+    assert_eq!(command("serve"), Command::Serve(ConfigArg { config: None }));
     let listen = "127.0.0.1:8080".parse().unwrap();
     assert_eq!(command("demo"), Command::Demo(DemoArgs { listen, once: false }));
     let listen = "127.0.0.1:0".parse().unwrap();
@@ -124,10 +125,16 @@ fn the_log_after_a_restore() {
 }
 
 #[test]
+fn the_manual_and_what_shells_know() {
+    assert_eq!(command("man pages"), Command::Man { folder: "pages".into() });
+    assert_eq!(command("completions fish"), Command::Completions { shell: Shell::Fish });
+    assert!(parsed("completions cmd.exe").is_err());
+}
+
+#[test]
 fn wrong_usage_is_2_and_help_is_0() {
     for line in [
         "",
-        "serve",
         "fly",
         "serve --config z.toml --fast",
         "demo --listen here",

@@ -11,6 +11,8 @@ use toml::de::{DeTable, DeValue};
 use super::ConfigError;
 
 const VARIABLE_PREFIX: &str = "ZHENGMING_";
+/// Of two words that begin alike and share most of their letters; 1 is the same.
+const LIKE_ENOUGH: f64 = 0.8;
 
 /// A table of the file with the variables that override it.
 pub(super) struct Section<'t> {
@@ -22,6 +24,8 @@ pub(super) struct Section<'t> {
     variables: Variables,
     /// Variables of sections not opened yet.
     nested: BTreeMap<String, Variables>,
+    /// What was asked for so far: at the end, all that there is.
+    known: Vec<String>,
 }
 
 /// From key to name and value.
@@ -74,6 +78,7 @@ impl<'t> Section<'t> {
 
     /// The table of this name, empty if the file has none.
     pub(super) fn section(&mut self, name: &str) -> Result<Section<'t>, ConfigError> {
+        self.known.push(name.to_owned());
         let variables = self.nested.remove(name).unwrap_or_default();
         match self.keys.remove(name) {
             None => Ok(Self::new(self.source, name.into(), self.line, DeTable::new(), variables)),
@@ -86,6 +91,7 @@ impl<'t> Section<'t> {
 
     /// The array of tables of this name.
     pub(super) fn tables(&mut self, name: &str) -> Result<Vec<Section<'t>>, ConfigError> {
+        self.known.push(name.to_owned());
         if let Some((variable, _)) = self.nested.remove(name).unwrap_or_default().into_values().next() {
             return Err(ConfigError { place: variable, message: format!("set [[{name}]] in the file") });
         }
@@ -214,8 +220,10 @@ impl<'t> Section<'t> {
     /// Refuses what is left over, the earliest line first.
     pub(super) fn finish(self) -> Result<(), ConfigError> {
         let within = if self.path.is_empty() { String::new() } else { format!(" in [{}]", self.path) };
-        let unknown =
-            |place, key: &str| Err(ConfigError { place, message: format!("unknown key {key:?}{within}") });
+        let unknown = |place, key: &str| {
+            let message = format!("unknown key {key:?}{within}; {}", self.remedy(key));
+            Err(ConfigError { place, message })
+        };
         if let Some((key, (line, _))) = self.keys.iter().min_by_key(|(_, (line, _))| *line) {
             return unknown(self.source.place(*line), key);
         }
@@ -228,7 +236,7 @@ impl<'t> Section<'t> {
         if let Some((section, variables)) = self.nested.first_key_value()
             && let Some((variable, _)) = variables.values().next()
         {
-            let message = format!("unknown section {section:?}");
+            let message = format!("unknown section {section:?}; {}", self.remedy(section));
             return Err(ConfigError { place: variable.clone(), message });
         }
         Ok(())
@@ -242,11 +250,23 @@ impl<'t> Section<'t> {
                 (key.into_inner().into_owned(), (line, value))
             })
             .collect();
-        Self { source, path, line, keys, variables, nested: BTreeMap::new() }
+        Self { source, path, line, keys, variables, nested: BTreeMap::new(), known: Vec::new() }
+    }
+
+    /// What was meant, or what there is.
+    fn remedy(&self, unknown: &str) -> String {
+        let likeness = |known: &&String| strsim::jaro_winkler(known, unknown);
+        let near = self.known.iter().filter(|known| likeness(known) >= LIKE_ENOUGH);
+        let meant = near.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        meant.map_or_else(
+            || format!("there are {}", self.known.join(", ")),
+            |meant| format!("is {meant} meant?"),
+        )
     }
 
     /// A variable goes before the file.
     fn take(&mut self, key: &str) -> Option<Found<'t>> {
+        self.known.push(key.to_owned());
         let name = self.name(key);
         let in_file = self.keys.remove(key);
         if let Some((variable, text)) = self.variables.remove(key) {

@@ -67,18 +67,26 @@ fn each_documented_key_is_really_read() {
 }
 
 #[test]
-fn unknown_keys_are_refused_with_their_line() {
-    assert_eq!(refusal("\n\nfeeed = 1\n"), "zhengming.toml:3: unknown key \"feeed\"");
-    assert_eq!(refusal("[feeed]\norigin = \"x\""), "zhengming.toml:1: unknown key \"feeed\"");
+fn unknown_keys_are_refused_with_their_line_and_what_may_be_meant() {
+    assert_eq!(refusal("\n\nfeeed = 1\n"), "zhengming.toml:3: unknown key \"feeed\"; is feed meant?");
+    assert_eq!(refusal("[feeed]\norigin = \"x\""), "zhengming.toml:1: unknown key \"feeed\"; is feed meant?");
+    let orgin = "unknown key \"orgin\" in [feed]; is origin meant?";
+    assert_eq!(refusal("[feed]\norigin = \"x\"\norgin = 1"), format!("zhengming.toml:3: {orgin}"));
+    assert_eq!(refusal("feed.orgin = 1"), format!("zhengming.toml:1: {orgin}"));
+    // Nothing is like it: what there is.
     assert_eq!(
-        refusal("[feed]\norigin = \"x\"\norgin = 1"),
-        "zhengming.toml:3: unknown key \"orgin\" in [feed]"
+        refusal("[altcha]\n\nsms = 1"),
+        "zhengming.toml:3: unknown key \"sms\" in [altcha]; there are max_number"
     );
-    assert_eq!(refusal("feed.orgin = 1"), "zhengming.toml:1: unknown key \"orgin\" in [feed]");
-    assert_eq!(refusal("[limits]\n\nsms = 1"), "zhengming.toml:3: unknown key \"sms\" in [limits]");
     let operators = "[[operators]]\nid = \"cmcc\"\n\n[[operators]]\nid = \"cucc\"\nport = 1";
-    assert_eq!(refusal(operators), "zhengming.toml:6: unknown key \"port\" in [operators]");
-    assert_eq!(refusal("zzz = 1\naaa = 2"), "zhengming.toml:1: unknown key \"zzz\"");
+    let said = refusal(operators);
+    assert!(
+        said.starts_with("zhengming.toml:6: unknown key \"port\" in [operators]; there are id, "),
+        "{said}"
+    );
+    let said = refusal("zzz = 1\naaa = 2");
+    assert!(said.starts_with("zhengming.toml:1: unknown key \"zzz\"; there are listen, "), "{said}");
+    assert!(said.ends_with(", feed, sms, operators, providers, altcha, limits"), "{said}");
 }
 
 #[test]
@@ -146,8 +154,16 @@ fn variables_go_before_the_file() {
 fn wrong_variables_are_refused_by_their_name() {
     for (name, value, said) in [
         ("ZHENGMING_LISTEN", "here", "ZHENGMING_LISTEN: listen: expected an address such as"),
-        ("ZHENGMING_FEED__ORGIN", "x", "ZHENGMING_FEED__ORGIN: unknown key \"orgin\" in [feed]"),
-        ("ZHENGMING_FEEED__ORIGIN", "x", "ZHENGMING_FEEED__ORIGIN: unknown section \"feeed\""),
+        (
+            "ZHENGMING_FEED__ORGIN",
+            "x",
+            "ZHENGMING_FEED__ORGIN: unknown key \"orgin\" in [feed]; is origin meant?",
+        ),
+        (
+            "ZHENGMING_FEEED__ORIGIN",
+            "x",
+            "ZHENGMING_FEEED__ORIGIN: unknown section \"feeed\"; is feed meant?",
+        ),
         ("ZHENGMING_OPERATORS__ID", "x", "ZHENGMING_OPERATORS__ID: set [[operators]] in the file"),
         ("ZHENGMING_ALTCHA__MAX_NUMBER", "many", "ZHENGMING_ALTCHA__MAX_NUMBER: altcha.max_number: expected"),
     ] {

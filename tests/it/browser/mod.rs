@@ -38,6 +38,12 @@ pub struct Browser {
 /// Where screenshots go, for people to look at.
 const SHOTS_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pages");
 
+/// Those that the READMEs show, by the names that they have there.
+const SHOWN: [(&str, &str); 2] = [("holder-zh-5-corrected", "holder.png"), ("case-2-case", "console.png")];
+/// They are drawn anew where this variable is set, and no other run changes them.
+const DRAW_ANEW: &str = "ZHENGMING_DRAW_PAGES";
+const SHOWN_DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/pages");
+
 /// The accessibility checker, as tests/all installs it.
 const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/node_modules/axe-core/axe.min.js");
 
@@ -85,6 +91,7 @@ impl Browser {
     pub async fn shoot(&self, name: &str) {
         std::fs::create_dir_all(SHOTS_DIR).unwrap();
         std::fs::write(format!("{SHOTS_DIR}/{name}.png"), self.screenshot().await.unwrap()).unwrap();
+        self.draw_anew(name).await;
         let loaded = self.execute(LOADED, Vec::new()).await.unwrap();
         assert!(loaded[0].as_u64().unwrap() < PAGE_BYTES_MAX, "{name}: {} bytes", loaded[0]);
         assert_eq!(loaded[1], json!([]), "{name} loads from other hosts");
@@ -92,6 +99,15 @@ impl Browser {
         self.execute(&axe, Vec::new()).await.unwrap();
         let found = self.execute_async(AUDIT, Vec::new()).await.unwrap();
         assert_eq!(found, json!([]), "{name}: barriers, each with where it is");
+    }
+
+    /// As long as the page is, and no longer.
+    async fn draw_anew(&self, name: &str) {
+        let shown = SHOWN.iter().find(|(shot, _)| *shot == name);
+        let Some((_, file)) = shown.filter(|_| std::env::var_os(DRAW_ANEW).is_some()) else { return };
+        let page = self.find(fantoccini::Locator::Css("body")).await.unwrap().screenshot().await.unwrap();
+        std::fs::create_dir_all(SHOWN_DIR).unwrap();
+        std::fs::write(format!("{SHOWN_DIR}/{file}"), page).unwrap();
     }
 
     /// All that a person reads.

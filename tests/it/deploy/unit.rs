@@ -13,14 +13,19 @@ use crate::process::child::{Ended, Process};
 
 const UNIT: &str = include_str!("../../../data/deploy/zhengming.service");
 const SYSUSERS: &str = include_str!("../../../data/deploy/sysusers.conf");
+/// What both say of it, and their texts.
+const READMES: [(&str, &str); 2] = [
+    ("exposure {} by `systemd-analyze security`", include_str!("../../../README.md")),
+    ("`systemd-analyze security` 测得的暴露程度为 {}", include_str!("../../../README.zh.md")),
+];
 /// In tenths: what systemd calls OK begins at 0 and ends at 20.
 const EXPOSURE_MAX: &str = "15";
 
 /// The one file under both of its names, with the program that is built here.
 fn installed() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(UNIT.matches("/usr/local/bin/zhengming").count(), 2, "before a start, and the start");
-    let unit = UNIT.replace("/usr/local/bin/zhengming", env!("CARGO_BIN_EXE_zhengming"));
+    assert_eq!(UNIT.matches("/usr/bin/zhengming").count(), 2, "before a start, and the start");
+    let unit = UNIT.replace("/usr/bin/zhengming", env!("CARGO_BIN_EXE_zhengming"));
     for name in ["zhengming.service", "zhengming@.service"] {
         fs::write(folder.path().join(name), &unit).unwrap();
     }
@@ -58,7 +63,13 @@ fn what_it_exposes_is_little() {
     let security = ["security", "--offline=true", "--no-pager", threshold.as_str(), "./zhengming.service"];
     let ended = analyzed(folder.path(), &security);
     assert_eq!(ended.code, Some(0), "{}", ended.out);
-    assert!(ended.out.contains("Overall exposure level"), "{ended:?}");
+    let figure = Regex::new("Overall exposure level for zhengming.service: ([0-9.]+) OK").unwrap();
+    let figure = figure.captures(&ended.out).expect("it says how much").get(1).unwrap().as_str();
+    // What we say is what systemd says.
+    for (words, text) in READMES {
+        let told = words.replace("{}", figure);
+        assert!(text.contains(&told), "{told}");
+    }
 }
 
 #[test]
