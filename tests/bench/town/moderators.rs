@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use zhengming::casework::actors::ModeratorActor;
 use zhengming::casework::moderation::{CaseInHand, Verdict};
-use zhengming::domain::dispute::{Claim, Flag, Ruling, State, Status, What};
-use zhengming::domain::evidence::{Answer, Question};
+use zhengming::domain::dispute::{Claim, Flag, Ruling, Status, What};
+use zhengming::domain::evidence::{Answer, Evidence, Question};
 use zhengming::domain::id::DisputeId;
 
 use crate::chance::happens;
@@ -175,7 +175,7 @@ impl Moderators {
             Papers::ForgedWell if has_papers => true,
             _ => self.slips(errs),
         };
-        let approves = if operator_says_no(&case.state) {
+        let approves = if operator_says_no(case) {
             let operator_agrees = truth.record_is_wrong && truth.is_so;
             let taken_in = has_papers && self.slips(OPERATOR_TAKEN_IN);
             (looks_true && (operator_agrees || taken_in)) || self.slips(ERRS_OVER_NO)
@@ -199,16 +199,18 @@ fn goes_too_far(case: &CaseInHand, truth: Truth) -> bool {
     void_before.zip(truth.began).is_some_and(|(void_before, began)| void_before > began)
 }
 
-/// Against what is claimed; not where it only sees a port.
-fn operator_says_no(state: &State) -> bool {
-    !state.flags.contains(&Flag::Ported)
-        && state.evidence.iter().any(|evidence| {
-            let against = match evidence.question {
-                Question::NameIs { .. } => Answer::Yes,
-                _ => Answer::No,
-            };
-            evidence.answer == against
-        })
+/// Against what is claimed; not where it only sees a port, and not where it
+/// told more closely when the number changed hands.
+fn operator_says_no(case: &CaseInHand) -> bool {
+    let window = case.dispute.value.window();
+    let said_no = |evidence: &Evidence| match evidence.question {
+        Question::NameIs { .. } => evidence.answer == Answer::Yes,
+        Question::HeldSince { day } => {
+            evidence.answer == Answer::No && window.is_none_or(|window| window.until == day)
+        }
+        _ => evidence.answer == Answer::No,
+    };
+    !case.state.flags.contains(&Flag::Ported) && case.state.evidence.iter().any(said_no)
 }
 
 async fn queued(service: &Service, actor: &ModeratorActor) -> u64 {
