@@ -13,6 +13,8 @@ pub struct Person<'a> {
     name: &'static str,
 }
 
+const LOOKS_MAX: usize = 3;
+
 impl<'a> Person<'a> {
     pub async fn on_a_phone(world: &'a World, languages: &str, name: &'static str) -> Self {
         Self { world, browser: Browser::phone(languages).await, name }
@@ -47,11 +49,16 @@ impl<'a> Person<'a> {
         self.browser.find(Locator::Css(&found)).await.unwrap().click().await.unwrap();
     }
 
-    /// Waits until the page says so.
+    /// Waits until the page says so. A look at a page that is just being left
+    /// fails, and does not wait: it is taken again.
     pub async fn reads(&self, words: &str) {
         let found = format!("//*[contains(text(), '{words}')]");
-        let waiting = self.browser.wait().for_element(Locator::XPath(&found));
-        assert!(waiting.await.is_ok(), "{words} is not in {}", self.browser.text().await);
+        for _ in 0..LOOKS_MAX {
+            if self.browser.wait().for_element(Locator::XPath(&found)).await.is_ok() {
+                return;
+            }
+        }
+        panic!("{words} is not in {}", self.browser.text().await);
     }
 
     /// A page that keeps itself up to date does so now.
