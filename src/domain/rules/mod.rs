@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::catalog::LabelCatalog;
-use crate::domain::correction::{Decision, Effect};
+use crate::domain::correction::{Decision, Effect, was_reverted};
 use crate::domain::dispute::{Claim, Dispute, Flag};
 use crate::domain::evidence::{Assurance, Evidence, Question};
 use crate::domain::id::OperatorId;
@@ -93,6 +93,14 @@ pub fn next_step(case: &Case<'_>) -> Step {
         }
         step => step,
     }
+}
+
+/// Unless two people have taken just that back.
+fn approve(case: &Case<'_>, effect: Effect, told: Vec<Evidence>) -> Step {
+    if was_reverted(case.decisions, &effect) {
+        return Step::Review { flags: vec![Flag::RevertedBefore], told };
+    }
+    Step::Approve { effect, assurance: Assurance::Operator, told }
 }
 
 fn review(flag: Flag) -> Step {

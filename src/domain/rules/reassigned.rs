@@ -12,14 +12,14 @@
 
 use jiff::SignedDuration;
 
-use crate::domain::correction::{Effect, was_reverted};
+use crate::domain::correction::Effect;
 use crate::domain::day::plus_days;
 use crate::domain::dispute::Flag;
-use crate::domain::evidence::{Answer, Assurance, Evidence, Question};
+use crate::domain::evidence::{Answer, Evidence, Question};
 use crate::domain::policy::{OPERATOR_LAG_DAYS, RELEASED_WITHIN_DAYS};
 use crate::domain::rules::asking::{Heard, ask_again, askable, hear, hear_from};
 use crate::domain::rules::rest::{is_accused, weighed};
-use crate::domain::rules::{Askable, Case, Step, review};
+use crate::domain::rules::{Askable, Case, Step, approve, review};
 use crate::domain::tenure::ProvenTenure;
 use crate::domain::window::Window;
 
@@ -83,14 +83,6 @@ fn by_ledger(case: &Case<'_>, tenure: ProvenTenure) -> Step {
         return Step::Review { flags: vec![Flag::HarmAtRest], told };
     }
     approve(case, Effect::VoidBefore { day: tenure.began_on }, told)
-}
-
-/// Unless two people have taken just that back.
-pub(super) fn approve(case: &Case<'_>, effect: Effect, told: Vec<Evidence>) -> Step {
-    if was_reverted(case.decisions, &effect) {
-        return Step::Review { flags: vec![Flag::RevertedBefore], told };
-    }
-    Step::Approve { effect, assurance: Assurance::Operator, told }
 }
 
 /// An operator that knows only its own contracts sees a port as a beginning,

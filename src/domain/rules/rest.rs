@@ -25,8 +25,7 @@ use crate::domain::dispute::Flag;
 use crate::domain::evidence::Question;
 use crate::domain::label::{Label, LabelKind, Source};
 use crate::domain::rules::asking::{Heard, hear_from};
-use crate::domain::rules::reassigned::approve;
-use crate::domain::rules::{Askable, Case, Step, review};
+use crate::domain::rules::{Askable, Case, Step, approve, review};
 use crate::domain::window::Window;
 
 /// What to do where the operator has said yes to all three.

@@ -10,9 +10,8 @@ use zhengming::domain::evidence::Answer;
 
 use crate::holders::{Claim, Ended};
 use crate::launderers::Plan;
-use crate::life::Day;
+use crate::life::{Day, day_of};
 use crate::marks::{Applied, Mark};
-use crate::operators::day_of;
 use crate::providers::HABITS;
 use crate::tally::within;
 use crate::town::{Town, Who};

@@ -11,10 +11,10 @@ use zhengming::domain::refusal::Refusal;
 
 use crate::chance::{between, days, dice_of, happens, pick};
 use crate::dice::Dice;
-use crate::life::{Day, House, Life, date_of};
+use crate::life::{Day, House, Life, date_of, day_of};
 use crate::marks::{Mark, Marks};
 use crate::numbers::number_of;
-use crate::operators::{day_of, name_of};
+use crate::operators::name_of;
 use crate::providers::HABITS;
 use crate::service::Service;
 

@@ -1,7 +1,9 @@
 //! The truth: who held a number when, at which operator, and what for.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use zhengming::domain::day::plus_days;
+use jiff::tz::TimeZone;
+use zhengming::domain::day::{days_between, plus_days};
 
 use crate::chance::{between, days, dice_of, happens, pick};
 use crate::dice::Dice;
@@ -25,6 +27,18 @@ const PORTS_PER_YEAR: f64 = 0.012;
 
 pub fn date_of(day: Day) -> Date {
     plus_days(FIRST_DAY, day)
+}
+
+pub fn number_of_day(day: Date) -> Day {
+    days_between(FIRST_DAY, day)
+}
+
+pub fn zone() -> TimeZone {
+    TimeZone::fixed(jiff::tz::offset(8))
+}
+
+pub fn day_of(at: Timestamp) -> Day {
+    number_of_day(zone().to_datetime(at).date())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use zhengming::casework::ports::{Operator, Reply, Unavailable};
-use zhengming::domain::day::days_between;
 use zhengming::domain::evidence::{Answer, Question};
 use zhengming::domain::lines::TenureSaid;
 use zhengming::domain::number::Number;
@@ -16,7 +15,7 @@ use zhengming::env::clock::{Clock, MockClock};
 
 use crate::chance::{between, dice_of, happens};
 use crate::dice::Dice;
-use crate::life::{Day, FIRST_DAY, House, LIVES_FROM, Life, Spell, Wrong, date_of};
+use crate::life::{Day, House, LIVES_FROM, Life, Spell, Wrong, date_of, day_of, number_of_day};
 use crate::numbers::{index_of, number_of};
 
 const OUTAGES: u64 = 2;
@@ -96,11 +95,6 @@ impl Operator for Api {
     }
 }
 
-pub fn day_of(at: Timestamp) -> Day {
-    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
-    days_between(FIRST_DAY, zone.to_datetime(at).date())
-}
-
 /// A number as its operator's records have it.
 struct Record<'a> {
     life: &'a Life,
@@ -147,9 +141,9 @@ impl Record<'_> {
         let arrived = ports.clone().rfind(|port| port.to == house).map(|port| port.on);
         let records_from = arrived.filter(|_| !follows_ports).unwrap_or(LIVES_FROM * 10);
         let yes = match question {
-            Question::HeldSince { day } => began.max(records_from) <= to_day(*day),
+            Question::HeldSince { day } => began.max(records_from) <= number_of_day(*day),
             Question::ChangedAfter { day } => {
-                let day = to_day(*day);
+                let day = number_of_day(*day);
                 day < began.max(records_from) && !self.was_the_same(present, began, records_from, day)
             }
             Question::NameIs { name } | Question::EnterpriseIs { name, .. } => {
@@ -165,10 +159,6 @@ impl Record<'_> {
         let is_right = began == present.from;
         is_right && day >= records_from && then == Some(present.holder)
     }
-}
-
-fn to_day(day: jiff::civil::Date) -> Day {
-    days_between(FIRST_DAY, day)
 }
 
 /// The name of a holder's shop.

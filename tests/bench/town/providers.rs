@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use zhengming::casework::actors::Owner;
 use zhengming::domain::correction::{Entry, NameAction};
-use zhengming::domain::day::days_between;
 use zhengming::domain::id::ProviderId;
 use zhengming::domain::label::{LabelKind, Source};
 use zhengming::domain::lines::{LabelSaid, Shown};
@@ -16,10 +15,10 @@ use zhengming::store::{LOG_ENTRIES_MAX, PAGE_RECORDS_MAX, Store};
 
 use crate::chance::happens;
 use crate::dice::Dice;
-use crate::life::{Day, FIRST_DAY, Life, date_of};
+use crate::life::{Day, Life, date_of, day_of, number_of_day};
 use crate::marks::{Applied, Mark, Marks};
 use crate::numbers::{index_of, number_of};
-use crate::operators::{day_of, name_of};
+use crate::operators::name_of;
 use crate::service::Service;
 
 /// Each number's labels are told of once in so many days.
@@ -115,7 +114,7 @@ impl Provider {
             for leaf in &leaves {
                 let entry: Entry = serde_json::from_slice(leaf).expect("the log's own words");
                 let applied = Applied {
-                    void_before: entry.void_before.map(|day| days_between(FIRST_DAY, day)),
+                    void_before: entry.void_before.map(number_of_day),
                     clears_name: entry.name_action != NameAction::Keep,
                     on: day_of(entry.at),
                 };

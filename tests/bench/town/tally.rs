@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use zhengming::domain::correction::{Entry, EntryReason};
-use zhengming::domain::day::days_between;
 use zhengming::store::{LOG_ENTRIES_MAX, Store};
 
-use crate::life::{Day, FIRST_DAY, Life};
+use crate::life::{Day, Life, day_of, number_of_day};
 use crate::marks::Marks;
 use crate::numbers::index_of;
-use crate::operators::day_of;
 use crate::service::Service;
 
 /// Reads the log as it grows.
@@ -52,7 +50,7 @@ impl Auditor {
         let today = day_of(entry.at);
         let life = &lives[nth];
         let Some(present) = life.spells.iter().rfind(|spell| spell.from <= today) else { return };
-        let void_before = entry.void_before.map(|day| days_between(FIRST_DAY, day));
+        let void_before = entry.void_before.map(number_of_day);
         if let Some(day) = void_before {
             self.first.entry(nth).or_insert((entry.at, entry.reason, day));
             self.void_before.entry(nth).or_default().push((day, entry.reason));

@@ -3,23 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use zhengming::casework::AskedOperator;
 use zhengming::casework::actors::Owner;
 use zhengming::casework::batches::Fate;
 use zhengming::domain::id::DisputeId;
-use zhengming::domain::reference::Reference;
 use zhengming::env::clock::MockClock;
 
 use crate::chance::dice_of;
 use crate::holders::{self, Claim, Next};
 use crate::launderers::{self, Attempt, Plan};
-use crate::life::{Day, FIRST_DAY, House, Life, date_of};
+use crate::life::{Day, FIRST_DAY, House, Life, date_of, day_of, zone};
 use crate::marks::{self, Marks};
 use crate::moderators::{Moderators, PEOPLE, Papers, Truth};
 use crate::numbers::home_of;
-use crate::operators::{self, Api, Pusher, Pushes, day_of};
+use crate::operators::{self, Api, Pusher, Pushes};
 use crate::providers::{Provider, TOLD_EVERY_DAYS};
 use crate::service::{Service, refused};
 use crate::tally::Auditor;
@@ -79,7 +77,6 @@ pub struct Town {
     agenda: BTreeMap<(Timestamp, u64), Happening>,
     planned: u64,
     told_on: Vec<Vec<usize>>,
-    reference: Reference,
     paper: Vec<u8>,
 }
 
@@ -128,7 +125,6 @@ impl Town {
             agenda: BTreeMap::new(),
             planned: 0,
             told_on,
-            reference: Reference::built_in(),
             paper,
         };
         town.plan_all(drawn);
@@ -219,7 +215,7 @@ impl Town {
         }
         while self.service.casework.purge().await.expect("memory does not fail") {}
         let midnight = i64::from(day) * 1_440;
-        if self.reference.working_days.is_working_day(date_of(day)) {
+        if self.service.casework.reference().working_days.is_working_day(date_of(day)) {
             self.sign_held().await;
             for nth in 0..PEOPLE.len() {
                 self.plan(at_minute(midnight + WORK_BEGINS_MIN + nth as i64), Happening::Turn(nth));
@@ -340,10 +336,6 @@ async fn push(service: &Service, pusher: Pusher, lines: &[zhengming::domain::lin
     }
     upload.finish([0; 32]).await.expect("lines are taken");
     service.work_off().await;
-}
-
-pub fn zone() -> TimeZone {
-    TimeZone::fixed(jiff::tz::offset(8))
 }
 
 /// Of the town's time.
