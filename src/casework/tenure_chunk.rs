@@ -15,7 +15,7 @@ use crate::domain::lines::{LineError, TenureSaid};
 use crate::domain::number::Number;
 use crate::domain::number_file::NumberFile;
 use crate::domain::tenure::{Insert, TenureEvent, TenureLine};
-use crate::store::{Changeset, Tally, Versioned};
+use crate::store::{Changeset, Stored, Tally, Versioned};
 
 const ERRORS_TOLD_MAX: usize = 100;
 
@@ -197,14 +197,22 @@ impl Casework {
         file: &NumberFile,
         arriving: Option<&Label>,
     ) -> Result<Option<Effect>> {
-        let Some(effect @ Effect::VoidBefore { day }) = file.released(self.rest_days(file.number)) else {
+        let rest_days = self.rest_days(file.number);
+        if file.released(rest_days, &[]).is_none() {
+            return Ok(None);
+        }
+        let mut labels = self.labels_of(file.number).await?;
+        if let Some(arriving) = arriving {
+            labels.retain(|known| known.key() != arriving.key());
+            labels.push(arriving.clone());
+        }
+        let Some(effect @ Effect::VoidBefore { day }) = file.released(rest_days, &labels) else {
             return Ok(None);
         };
         let from_before = |label: &Label| label.first_marked_on.is_none_or(|first| first < day);
         let wanted = self.parts.settings.publish_all_releases
             || file.in_force().is_some()
-            || arriving.is_some_and(from_before)
-            || self.labels_of(file.number).await?.iter().any(from_before);
+            || labels.iter().any(from_before);
         Ok(wanted.then_some(effect))
     }
 }

@@ -86,6 +86,12 @@ impl Label {
         self.marked_before.drain(..too_many);
     }
 
+    /// Whether it came of calls that people complained of. A name says nothing
+    /// of its day, and neither does a copy that another house made of a label.
+    pub fn is_of_calls(&self) -> bool {
+        self.kind == LabelKind::Category && !matches!(self.source, Source::Business | Source::Partner)
+    }
+
     /// Whether it accuses the number of fraud or worse.
     pub fn is_harm(&self) -> bool {
         self.category.is_some_and(|category| category.class() == CategoryClass::Harm)

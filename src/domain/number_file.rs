@@ -12,6 +12,7 @@ use crate::domain::correction::{
 use crate::domain::day::plus_days;
 use crate::domain::evidence::Assurance;
 use crate::domain::id::ModeratorName;
+use crate::domain::label::Label;
 use crate::domain::number::Number;
 use crate::domain::policy::OPERATOR_LAG_DAYS;
 use crate::domain::refusal::Refusal;
@@ -58,14 +59,17 @@ impl NumberFile {
         self.decisions.push(Decision { at, ground, effect, assurance, reverted: None });
     }
 
-    /// What follows from a proven tenure: all that rests on days before it is
-    /// void. `None` where the correction in force says so already, and where
-    /// two people reverted just this.
-    pub fn released(&self, rest_days: i32) -> Option<Effect> {
-        let began_on = self.ledger.proven(rest_days)?.began_on;
+    /// What follows from a proven tenure, as far as the number's labels do not
+    /// contradict it: all that rests on days before it is void. `None` where
+    /// the correction in force says so already, and where two people reverted
+    /// just this.
+    pub fn released(&self, rest_days: i32, labels: &[Label]) -> Option<Effect> {
+        let tenure = self.ledger.proven(rest_days)?;
+        let day = tenure.void_before(labels);
         let void_before = self.in_force().and_then(|correction| correction.void_before);
-        let effect = Effect::VoidBefore { day: began_on };
-        (void_before < Some(began_on) && !was_reverted(&self.decisions, &effect)).then_some(effect)
+        let reverted = |day: Date| was_reverted(&self.decisions, &Effect::VoidBefore { day });
+        let is_news = void_before < Some(day) && !reverted(day) && !reverted(tenure.began_on);
+        is_news.then_some(Effect::VoidBefore { day })
     }
 
     /// What is void by the correction in force ends on a beginning of which

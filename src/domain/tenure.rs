@@ -31,8 +31,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::day::days_between;
+use crate::domain::day::{days_between, plus_days};
 use crate::domain::id::OperatorId;
+use crate::domain::label::Label;
 use crate::domain::lines::LineError;
 use crate::domain::tenure::serving::Course;
 
@@ -81,6 +82,22 @@ pub enum Insert {
 pub struct ProvenTenure {
     pub former_ended_on: Date,
     pub began_on: Date,
+}
+
+impl ProvenTenure {
+    /// Whether people began to complain while it was nobody's number: then it
+    /// was somebody's before the day that is told. A label that began with the
+    /// former holder and went on may be of reports that came late.
+    pub fn is_contradicted(&self, labels: &[Label]) -> bool {
+        let at_rest = |day: Date| self.former_ended_on < day && day < self.began_on;
+        labels.iter().any(|label| label.is_of_calls() && label.first_marked_on.is_some_and(at_rest))
+    }
+
+    /// All marks from before this day are a former holder's. Where labels
+    /// contradict the beginning, only the former one's end is believed.
+    pub fn void_before(&self, labels: &[Label]) -> Date {
+        if self.is_contradicted(labels) { plus_days(self.former_ended_on, 1) } else { self.began_on }
+    }
 }
 
 /// The lines known of one number, ascending by day.
@@ -153,11 +170,14 @@ impl Ledger {
             .then_some(ProvenTenure { former_ended_on: ended.on, began_on: began.on })
     }
 
-    /// Whether a beginning was told of that day by somebody who did not serve
-    /// the number then, as a port showed later.
+    /// Whether a beginning was told of that day, or an end of the day before,
+    /// by somebody who did not serve the number then, as a port showed later.
     pub fn mistook_for_beginning(&self, day: Date) -> bool {
-        let begins = |line: &&TenureLine| line.on == day && line.event.begins();
-        self.lines.iter().any(|line| begins(&line)) && !self.standing().any(|line| begins(&line))
+        let bounds = |line: &&TenureLine| match line.event {
+            TenureEvent::Disconnected => plus_days(line.on, 1) == day,
+            event => line.on == day && event.begins(),
+        };
+        self.lines.iter().any(|line| bounds(&line)) && !self.standing().any(|line| bounds(&line))
     }
 
     /// The newest day on which a tenure is known to have begun, rest or not.

@@ -14,6 +14,7 @@ use crate::domain::label::Label;
 use crate::domain::policy::{FACTS_FRESH_HOURS, NAME_LEASE_DAYS, NEEDS_EVIDENCE_DAYS};
 use crate::domain::refusal::Refusal;
 use crate::domain::tenure::Ledger;
+use crate::domain::window::Window;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -271,7 +272,19 @@ impl Dispute {
         let doubtful = [Flag::HarmAtRest, Flag::MarkedAtRest, Flag::ControlUnproved];
         doubtful.iter().any(|flag| state.flags.contains(flag))
             || overrides
-            || (harm && assurance == Assurance::Document)
+            || (assurance == Assurance::Document && (harm || self.goes_on(labels)))
+    }
+
+    /// Complaints from before the tenure that is claimed have not ended with
+    /// it: who is complained of now may be who was then.
+    fn goes_on(&self, labels: &[Label]) -> bool {
+        let is_on_both_sides = |label: &Label, window: Window| {
+            label.is_of_calls()
+                && label.first_marked_on.is_some_and(|first| first < window.void_before())
+                && label.last_marked_on.is_some_and(|last| last > window.until)
+        };
+        let claimed = self.window();
+        claimed.is_some_and(|window| labels.iter().any(|label| is_on_both_sides(label, window)))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::domain::correction::EntryReason;
+use crate::domain::label::{Category, LabelKind, Source};
 use crate::domain::tenure::TenureEvent::{Activated, Disconnected, Transferred};
-use crate::domain::testkit::{REST, at, day, ledger, moderator, noon, number};
+use crate::domain::testkit::{REST, at, category_label, day, ledger, moderator, noon, number};
 
 fn shanghai(at: Timestamp) -> Date {
     at.in_tz("Asia/Shanghai").unwrap().date()
@@ -41,28 +42,55 @@ fn released_on(began: &str) -> NumberFile {
 
 #[test]
 fn a_proven_tenure_voids_what_is_older() {
-    assert_eq!(file().released(REST), None);
-    assert_eq!(released_on("2020-03-30").released(REST), None, "89 days");
+    assert_eq!(file().released(REST, &[]), None);
+    assert_eq!(released_on("2020-03-30").released(REST, &[]), None, "89 days");
     let file = released_on("2020-03-31");
-    assert_eq!(file.released(REST), Some(void("2020-03-31")));
+    assert_eq!(file.released(REST, &[]), Some(void("2020-03-31")));
     // Said already, or more: nothing to say.
-    assert_eq!(file.clone().with(void("2020-03-31"), "2026-06-01").released(REST), None);
-    assert_eq!(file.clone().with(void("2020-04-01"), "2026-06-01").released(REST), None);
-    assert_eq!(file.clone().with(void("2020-03-30"), "2026-06-01").released(REST), Some(void("2020-03-31")));
-    assert_eq!(file.with(Effect::ClearName, "2026-06-01").released(REST), Some(void("2020-03-31")));
+    assert_eq!(file.clone().with(void("2020-03-31"), "2026-06-01").released(REST, &[]), None);
+    assert_eq!(file.clone().with(void("2020-04-01"), "2026-06-01").released(REST, &[]), None);
+    assert_eq!(file.clone().with(void("2020-03-30"), "2026-06-01").released(REST, &[]), Some(void("2020-03-31")));
+    assert_eq!(file.with(Effect::ClearName, "2026-06-01").released(REST, &[]), Some(void("2020-03-31")));
     let transferred =
         ledger(&[(Disconnected, "2020-01-01"), (Activated, "2021-01-01"), (Transferred, "2022-01-01")]);
-    assert_eq!(NumberFile { ledger: transferred, ..self::file() }.released(REST), None);
+    assert_eq!(NumberFile { ledger: transferred, ..self::file() }.released(REST, &[]), None);
+}
+
+#[test]
+fn complaints_while_it_was_nobodys_leave_only_the_former_holders_end_to_believe() {
+    let file = released_on("2020-06-01");
+    let label = |first: &str| category_label(Category::Harass, Some(first), Some("2020-06-20"));
+    let released = |labels: &[Label]| file.released(REST, labels);
+    for (first, on) in [
+        ("2019-12-31", "2020-06-01"),
+        ("2020-01-01", "2020-06-01"),
+        ("2020-01-02", "2020-01-02"),
+        ("2020-05-31", "2020-01-02"),
+        ("2020-06-01", "2020-06-01"),
+    ] {
+        assert_eq!(released(&[label("2019-05-01"), label(first)]), Some(void(on)), "{first}");
+    }
+    // Neither a copy nor a name says when somebody called.
+    let copied = Label { source: Source::Partner, ..label("2020-05-31") };
+    let name = Label { kind: LabelKind::Name, category: None, ..label("2020-05-31") };
+    assert_eq!(released(&[copied, name]), Some(void("2020-06-01")));
+    // Not back behind what is in force, nor around what two people reverted.
+    let reverted = file.clone().with(void("2020-06-01"), "2026-06-01");
+    assert_eq!(reverted.released(REST, &[label("2020-05-31")]), None);
+    assert_eq!(reverted.reverted(0).released(REST, &[label("2020-05-31")]), None);
+    let ended = file.with(void("2020-01-02"), "2026-06-01");
+    assert_eq!(ended.released(REST, &[label("2020-05-31")]), None);
+    assert_eq!(ended.released(REST, &[]), Some(void("2020-06-01")), "the label is gone");
 }
 
 #[test]
 fn what_two_people_reverted_is_not_released_again() {
     let file = released_on("2021-01-01").with(void("2021-01-01"), "2026-06-01").reverted(0);
     assert_eq!(file.in_force(), None);
-    assert_eq!(file.released(REST), None, "the same lines, once more");
+    assert_eq!(file.released(REST, &[]), None, "the same lines, once more");
     // Another decision that fell says nothing of what the ledger proves.
     let file = released_on("2021-01-01").with(void("2022-01-01"), "2026-06-01").reverted(0);
-    assert_eq!(file.released(REST), Some(void("2021-01-01")));
+    assert_eq!(file.released(REST, &[]), Some(void("2021-01-01")));
 }
 
 fn shown_file() -> NumberFile {

@@ -8,7 +8,8 @@
 //! | yes | yes | no | review: a reinstatement? |
 //! | unknown somewhere | | | review |
 //!
-//! Where the ledger proves the tenure, its date is used and nobody is asked.
+//! Where the ledger proves the tenure, its date is used and nobody is asked,
+//! unless labels contradict it.
 
 use jiff::SignedDuration;
 
@@ -78,9 +79,14 @@ fn by_ledger(case: &Case<'_>, tenure: ProvenTenure) -> Step {
     let rest_from = plus_days(tenure.began_on, -case.rest_days).max(plus_days(tenure.former_ended_on, 1));
     let rest = rest_from..=plus_days(tenure.began_on, -1);
     let told: Vec<_> = told.collect();
-    // It points to late reports, if not to a line that is wrong.
-    if is_accused(case, &rest) {
-        return Step::Review { flags: vec![Flag::HarmAtRest], told };
+    // They point to late reports, if not to a line that is wrong.
+    let doubts = [
+        (Flag::HarmAtRest, is_accused(case, &rest)),
+        (Flag::MarkedAtRest, tenure.is_contradicted(case.labels)),
+    ];
+    let flags: Vec<_> = doubts.into_iter().filter(|(_, is_so)| *is_so).map(|(flag, _)| flag).collect();
+    if !flags.is_empty() {
+        return Step::Review { flags, told };
     }
     approve(case, Effect::VoidBefore { day: tenure.began_on }, told)
 }

@@ -12,8 +12,6 @@
 //! | some, and none for a whole rest since the number changed hands | the same |
 //! | some, and others since, or it changed hands later than that | refuse `not_rested` |
 //! | accusations of fraud in the time of rest | review `harm_at_rest` |
-//!
-//! A copy that another house made of a label says nothing of its day.
 
 use std::ops::RangeInclusive;
 
@@ -23,7 +21,7 @@ use crate::domain::correction::Effect;
 use crate::domain::day::{days_between, plus_days};
 use crate::domain::dispute::Flag;
 use crate::domain::evidence::Question;
-use crate::domain::label::{Label, LabelKind, Source};
+use crate::domain::label::Label;
 use crate::domain::rules::asking::{Heard, hear_from};
 use crate::domain::rules::{Askable, Case, Step, approve, review};
 use crate::domain::window::Window;
@@ -87,7 +85,7 @@ fn is_noisy(case: &Case<'_>, rest: &RangeInclusive<Date>, began: Date) -> bool {
 }
 
 fn was_noisy(case: &Case<'_>, label: &Label, rest: &RangeInclusive<Date>, began: Date) -> bool {
-    if label.kind == LabelKind::Name || matches!(label.source, Source::Business | Source::Partner) {
+    if !label.is_of_calls() {
         return false;
     }
     let mut days: Vec<Date> = label.marked_days().filter(|day| *day <= case.today).collect();

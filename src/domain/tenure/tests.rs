@@ -323,6 +323,7 @@ fn a_port_told_late_takes_away_what_was_proved_without_it() {
     assert_eq!(tell(&mut ledger, PortedOut, "2025-01-01", "registry", home), ADDED);
     assert_eq!((ledger.proven(REST), ledger.began_on()), (None, None));
     assert!(ledger.mistook_for_beginning(day("2025-03-01")));
+    assert!(!ledger.mistook_for_beginning(day("2024-11-02")), "the end was told by whose it was");
     assert_eq!(tell(&mut ledger, Disconnected, "2026-01-01", "cmcc", home), NOT_YOURS);
     assert_eq!(tell(&mut ledger, Activated, "2025-03-01", "cmcc", home), UNCHANGED);
     // What the former operator wrongly said keeps nobody from arriving.
@@ -331,6 +332,14 @@ fn a_port_told_late_takes_away_what_was_proved_without_it() {
     assert_eq!(tell(&mut ledger, Activated, "2025-02-02", "cucc", home), ADDED);
     let proven = ledger.proven(REST).unwrap();
     assert_eq!((proven.former_ended_on, proven.began_on), (day("2024-11-01"), day("2025-02-02")));
+}
+
+#[test]
+fn an_end_is_mistaken_that_another_told_of() {
+    let mut ledger = ledger(&[(Disconnected, "2024-11-01"), (Activated, "2025-03-01")]);
+    assert_eq!(tell(&mut ledger, PortedOut, "2024-10-01", "registry", Some("cmcc")), ADDED);
+    assert!(ledger.mistook_for_beginning(day("2024-11-02")));
+    assert!(!ledger.mistook_for_beginning(day("2024-11-01")));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use zhengming::casework::Settings;
 use zhengming::store::BatchState;
 
-use super::{A, B, CSV, NDJSON, TENURES, Town, accepted, line, mark, release, told};
+use super::{A, B, CSV, LABELS, NDJSON, TENURES, Town, accepted, line, mark, release, told};
 use crate::support::service::{answered, settings};
 
 /// Out of another operator's range.
@@ -102,6 +102,23 @@ async fn a_batch_of_one_name_counts_once() {
     let request = town.upload(TENURES, &cucc, NDJSON, &line(8_613_000_130_000, "activated", "2025-03-01"));
     let answer = answered(request.header("Idempotency-Key", "2026-11-23")).await;
     assert_eq!(answer.json(), told(1, 0, 0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_release_that_labels_contradict_goes_no_further_than_the_former_holders_end() {
+    let town = Town::new().await;
+    town.labels(&mark(A, "2024-05-01")).await;
+    let other = town.service.provider_key("baidu").await;
+    let since = mark(A, "2025-02-20");
+    accepted(&answered(town.upload(LABELS, &other, NDJSON, &since)).await);
+    assert_eq!(town.tenures(&release(A)).await, told(2, 0, 0, 1, 0));
+    let feed = town.feed().await;
+    assert_eq!((feed.len(), &feed[0]["void_before"]), (1, &json!("2024-11-02")));
+    // Its own provider takes it back: the rest was none of anybody's.
+    let none = format!("{{\"number\":\"+{A}\",\"kind\":\"category\",\"category\":\"none\"}}\n");
+    accepted(&answered(town.upload(LABELS, &other, NDJSON, &none)).await);
+    town.labels(&mark(A, "2024-06-01")).await;
+    assert_eq!(town.feed().await[1]["void_before"], "2025-03-01");
 }
 
 #[tokio::test]

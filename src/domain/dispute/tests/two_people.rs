@@ -9,7 +9,7 @@ use crate::domain::dispute::{Actor, Claim, Command, Control, Enterprise, Flag, R
 use crate::domain::evidence::Answer::{No, Unknown, Yes};
 use crate::domain::evidence::{Answer, Assurance, Question};
 use crate::domain::id::FilingId;
-use crate::domain::label::{Category, CategoryClass};
+use crate::domain::label::{Category, CategoryClass, Label, Source};
 use crate::domain::refusal::Refusal;
 use crate::domain::testkit::{category_label, day, disputed, moderator};
 
@@ -74,6 +74,24 @@ fn documents_against_harm_need_two() {
         let desk = clears().labelled(*category).in_review(&[Flag::NameSourceUnknown]);
         assert_eq!(desk.approved_by("wang"), status);
     }
+}
+
+#[test]
+fn documents_against_complaints_that_go_on_need_two() {
+    let status = |first: &str, last: &str, source: Source| {
+        let mut desk = Desk::reassigned().answers(&[Unknown]).in_review(&[Flag::OperatorUnknown]);
+        let label = category_label(Category::Harass, Some(first), Some(last));
+        desk.labels.push(Label { source, ..label });
+        desk.approved_by("wang")
+    };
+    // The claim: since some day from 2025-01-30 to 2025-04-29.
+    assert_eq!(status("2025-01-29", "2025-04-30", Source::Crowd), AwaitingSecond);
+    assert_eq!(status("2025-01-29", "2025-04-29", Source::Crowd), Corrected, "they ended with it");
+    assert_eq!(status("2025-01-30", "2025-04-30", Source::Crowd), Corrected, "they began with it");
+    assert_eq!(status("2025-01-29", "2025-04-30", Source::Partner), Corrected, "a copy has no day");
+    let mut desk = Desk::reassigned().answers(&[Yes, Yes, Yes]).in_review(&[]);
+    desk.labels.push(category_label(Category::Harass, Some("2025-01-29"), Some("2025-04-30")));
+    assert_eq!(desk.approved_by("wang"), Corrected, "the operator's word");
 }
 
 #[test]

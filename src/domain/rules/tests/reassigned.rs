@@ -300,6 +300,24 @@ fn harm_in_a_rest_that_the_ledger_proves_is_for_people() {
 }
 
 #[test]
+fn complaints_that_begin_in_a_rest_that_the_ledger_proves_are_for_people() {
+    let step = |category: Category, first: &str| {
+        let labels = vec![category_label(category, Some(first), Some("2026-05-01"))];
+        World { labels, ..told(&RELEASED, None) }.step()
+    };
+    for (category, flags) in [
+        (Category::Harass, vec![Flag::MarkedAtRest]),
+        (Category::Fraud, vec![Flag::HarmAtRest, Flag::MarkedAtRest]),
+    ] {
+        let Step::Review { flags: raised, told } = step(category, "2025-03-20") else { panic!("{category}") };
+        assert_eq!((raised, told.len()), (flags, 3));
+    }
+    for held in ["2024-06-01", "2025-01-01", "2025-04-01"] {
+        assert!(matches!(step(Category::Harass, held), Step::Approve { .. }), "{held}");
+    }
+}
+
+#[test]
 fn what_the_ledger_does_not_prove_the_operator_is_asked() {
     let window = old_case().dispute.window();
     let reinstated = [(TenureEvent::Disconnected, "2025-02-01"), (TenureEvent::Activated, "2025-04-01")];
