@@ -16,6 +16,7 @@ mod feed;
 mod limits;
 mod partners;
 mod reader;
+mod secret_file;
 mod sms;
 mod values;
 
@@ -32,6 +33,7 @@ use ipnet::IpNet;
 pub use feed::{FeedConfig, PublishReleases};
 pub use limits::LimitsConfig;
 pub use partners::{AliyunApi, LookupKind, OperatorApi, OperatorConfig, OperatorGateway, ProviderConfig};
+pub use secret_file::SecretFile;
 pub use sms::{SmsConfig, SmsGateway};
 pub use values::StoreUrl;
 

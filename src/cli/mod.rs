@@ -19,6 +19,7 @@ mod partners;
 mod patient;
 mod progress;
 mod remote;
+mod secrets;
 pub mod serve;
 mod sms;
 
@@ -34,7 +35,7 @@ use crate::cli::config::Config;
 use crate::cli::house::World;
 use crate::env::clock::SystemClock;
 use crate::env::entropy::OsEntropy;
-use crate::env::secret_files::{self, SecretFileError};
+use crate::env::secret_files;
 use crate::env::telemetry;
 
 /// Of the working directory, where no other one is named.
@@ -127,17 +128,6 @@ async fn carry_out(command: Command, env: Vec<(String, String)>) -> Result<(), F
         Command::Feed(command) => feed::feed(command, load, &world).await,
         Command::Man { folder } => manual::pages(&folder),
         Command::Completions { shell } => manual::completions(shell),
-    }
-}
-
-/// A file that a key of the configuration names, and that cannot be used.
-fn no_secret(key: &str, error: &SecretFileError) -> Failed {
-    let failed = Failed::new(key, error);
-    match error {
-        SecretFileError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
-            failed.hint("write the secret into that file, and let nobody but the service read it (mode 600)")
-        }
-        _ => failed,
     }
 }
 

@@ -1,6 +1,5 @@
 //! Whom we ask, out of `[[operators]]` and `[[providers]]`.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::casework::AskedOperator;
@@ -10,8 +9,7 @@ use crate::cli::config::{
     AliyunApi, LookupKind, OperatorApi, OperatorConfig, OperatorGateway, ProviderConfig,
 };
 use crate::cli::house::{World, now_of};
-use crate::cli::{Failed, no_secret};
-use crate::env::secret_files;
+use crate::cli::{Failed, secrets};
 use crate::gateway::aliyun::{Aliyun, AliyunConfig};
 use crate::gateway::camara::{Camara, CamaraConfig};
 use crate::gateway::lookup::baidu::BaiduLookUp;
@@ -38,7 +36,7 @@ pub(super) fn operators(configured: &[OperatorConfig], world: &World) -> Result<
 pub(super) fn lookups(configured: &[ProviderConfig], world: &World) -> Result<Vec<AskedProvider>, Failed> {
     let asked = |provider: &ProviderConfig| {
         let name = format!("provider {}", provider.id);
-        let key = secret(&name, "lookup_key_file", &provider.lookup_key_file)?;
+        let key = secrets::read(&provider.lookup_key_file)?;
         let (id, url) = (provider.id.clone(), &provider.lookup_url);
         let api: Result<Arc<dyn LookUp>, _> = match provider.lookup {
             LookupKind::Http => HttpLookUp::new(id.clone(), url, &key).map(|api| Arc::new(api) as _),
@@ -54,7 +52,7 @@ fn camara(name: &str, api: &OperatorApi, world: &World) -> Result<Camara, Failed
         base_url: api.base_url.clone(),
         token_url: api.token_url.clone(),
         client_id: api.client_id.clone(),
-        client_secret: secret(name, "client_secret_file", &api.client_secret_file)?,
+        client_secret: secrets::read(&api.client_secret_file)?,
         timeout_ms: api.timeout_ms,
         response_bytes_max: OPERATOR_RESPONSE_BYTES_MAX,
     };
@@ -65,17 +63,11 @@ fn aliyun(name: &str, api: &AliyunApi, world: &World) -> Result<Aliyun, Failed> 
     let config = AliyunConfig {
         endpoint: api.endpoint.clone(),
         access_key_id: api.access_key_id.clone(),
-        access_key_secret: secret(name, "access_key_secret_file", &api.access_key_secret_file)?,
+        access_key_secret: secrets::read(&api.access_key_secret_file)?,
         auth_code: api.auth_code.clone(),
         online_time_auth_code: api.online_time_auth_code.clone(),
         timeout_ms: api.timeout_ms,
         response_bytes_max: OPERATOR_RESPONSE_BYTES_MAX,
     };
     Aliyun::new(config, now_of(world)).map_err(|error| Failed::new(name, &error))
-}
-
-fn secret(name: &str, key: &str, file: &Path) -> Result<String, Failed> {
-    let secret = secret_files::read_text(file);
-    let secret = secret.map_err(|error| no_secret(&format!("{name}: {key}"), &error))?;
-    Ok(secret.trim().to_owned())
 }

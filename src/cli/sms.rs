@@ -1,7 +1,6 @@
 //! How messages leave and come in, out of `[sms]`; its secrets are read here,
 //! at the start.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -9,10 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::casework::ports::Sms;
 use crate::casework::texting::Texting;
-use crate::cli::config::{Config, SmsConfig, SmsGateway};
+use crate::cli::config::{Config, SecretFile, SmsConfig, SmsGateway};
 use crate::cli::house::{World, now_of};
-use crate::cli::{Failed, no_secret};
-use crate::env::secret_files;
+use crate::cli::{Failed, secrets};
 use crate::gateway::Misconfigured;
 use crate::gateway::kannel::{Kannel, KannelConfig};
 use crate::gateway::outbox::Outbox;
@@ -35,14 +33,15 @@ pub fn gateway(config: &Config, world: &World) -> Result<Arc<dyn Sms>, Failed> {
                 send_url: send_url.clone(),
                 username: username.clone(),
                 // Kannel's, and as long as they made it.
-                password: line("sms.password_file", password_file)?,
+                password: secrets::read(password_file)?,
                 access_number: config.sms.access_number.clone(),
                 report_url: format!("{}/v1/sms/delivery", config.public_url),
             });
             Ok(Arc::new(kannel.map_err(wrong)?))
         }
         SmsGateway::Http { url, hmac_key_file } => {
-            let key = key(&secret("sms.hmac_key_file", hmac_key_file)?)?;
+            let key = key(&secret(hmac_key_file)?)
+                .ok_or_else(|| secrets::wrong(hmac_key_file, "no base64 follows whsec_"))?;
             Ok(Arc::new(SmsPost::new(url, key, now_of(world)).map_err(wrong)?))
         }
     }
@@ -51,36 +50,32 @@ pub fn gateway(config: &Config, world: &World) -> Result<Arc<dyn Sms>, Failed> {
 /// Inbound SMS is taken where there is a token for it.
 pub fn texting(config: &SmsConfig) -> Result<Option<Texting>, Failed> {
     let Some(file) = &config.inbound_token_file else { return Ok(None) };
-    let token = secret("sms.inbound_token_file", file)?;
+    let token = secret(file)?;
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failed::because("sms.inbound_token_file: a token is printable ASCII without spaces"));
+        return Err(secrets::wrong(file, "a token is printable ASCII without spaces"));
     }
     Ok(Some(Texting::new(config.access_number.clone(), &token)))
 }
 
 /// As receivers of webhooks have it, `whsec_` and base64; anything else is the
 /// key itself.
-fn key(text: &str) -> Result<Vec<u8>, Failed> {
-    let Some(encoded) = text.strip_prefix("whsec_") else { return Ok(text.as_bytes().to_vec()) };
-    STANDARD.decode(encoded).map_err(|_| Failed::because("sms.hmac_key_file: no base64 follows whsec_"))
+fn key(text: &str) -> Option<Vec<u8>> {
+    match text.strip_prefix("whsec_") {
+        Some(encoded) => STANDARD.decode(encoded).ok(),
+        None => Some(text.as_bytes().to_vec()),
+    }
 }
 
-fn secret(name: &str, file: &Path) -> Result<String, Failed> {
-    let secret = line(name, file)?;
+fn secret(file: &SecretFile) -> Result<String, Failed> {
+    let secret = secrets::read(file)?;
     if secret.len() < SECRET_BYTES_MIN {
-        tracing::warn!(name, bytes_min = SECRET_BYTES_MIN, "a secret is short enough to be guessed");
+        tracing::warn!(
+            key = file.key,
+            bytes_min = SECRET_BYTES_MIN,
+            "a secret is short enough to be guessed"
+        );
     }
     Ok(secret)
-}
-
-/// What a file has but for the end of its line.
-fn line(name: &str, file: &Path) -> Result<String, Failed> {
-    let text = secret_files::read_text(file).map_err(|error| no_secret(name, &error))?;
-    let line = text.trim_end_matches(['\r', '\n']);
-    if line.is_empty() {
-        return Err(Failed::because(&format!("{name}: {}: it is empty", file.display())));
-    }
-    Ok(line.to_owned())
 }
 
 #[cfg(test)]
@@ -92,16 +87,6 @@ mod tests {
     fn a_key_is_text_or_base64() {
         assert_eq!(key("whsec_AAEC").unwrap(), [0, 1, 2]);
         assert_eq!(key("AAEC").unwrap(), b"AAEC");
-        assert!(key("whsec_*").is_err());
-    }
-
-    #[test]
-    fn a_secret_ends_with_its_line_and_is_not_empty() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), " a secret \r\n").unwrap();
-        assert_eq!(line("sms.x", file.path()).unwrap(), " a secret ");
-        std::fs::write(file.path(), "\n").unwrap();
-        assert!(line("sms.x", file.path()).unwrap_err().to_string().contains("it is empty"));
-        assert!(line("sms.x", Path::new("/nonexistent")).unwrap_err().to_string().contains("/nonexistent"));
+        assert_eq!(key("whsec_*"), None);
     }
 }

@@ -3,12 +3,10 @@
 //! Who has no entry may still push tenures or labels with a key; an operator
 //! then answers from its ledger, a provider is not asked.
 
-use std::path::PathBuf;
-
 use crate::domain::id::{OperatorId, ProviderId};
 
 use super::reader::Section;
-use super::{ConfigError, values};
+use super::{ConfigError, SecretFile, values};
 
 const ALIYUN_ENDPOINT: &str = "https://dytnsapi.aliyuncs.com";
 
@@ -36,7 +34,7 @@ pub struct OperatorApi {
     pub base_url: String,
     pub token_url: String,
     pub client_id: String,
-    pub client_secret_file: PathBuf,
+    pub client_secret_file: SecretFile,
     pub timeout_ms: u64,
 }
 
@@ -46,7 +44,7 @@ pub struct AliyunApi {
     /// Without a slash at its end.
     pub endpoint: String,
     pub access_key_id: String,
-    pub access_key_secret_file: PathBuf,
+    pub access_key_secret_file: SecretFile,
     /// 授权码.
     pub auth_code: String,
     /// Default: `auth_code`.
@@ -61,7 +59,7 @@ pub struct ProviderConfig {
     pub lookup: LookupKind,
     /// Without a slash at its end; the API's path, or `/` and the digits, follow.
     pub lookup_url: String,
-    pub lookup_key_file: PathBuf,
+    pub lookup_key_file: SecretFile,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +123,7 @@ fn operator_api(section: &mut Section, by: &str) -> Result<OperatorApi, ConfigEr
         base_url: section.required("base_url", by, values::base_url)?,
         token_url: section.required("token_url", by, values::url)?,
         client_id: section.required("client_id", by, values::text)?,
-        client_secret_file: section.required("client_secret_file", by, values::path)?,
+        client_secret_file: section.required_secret("client_secret_file", by)?,
         timeout_ms: section.whole("timeout_ms", 3_000, 1..=60_000)?,
     })
 }
@@ -135,7 +133,7 @@ fn aliyun_api(section: &mut Section, by: &str) -> Result<AliyunApi, ConfigError>
     Ok(AliyunApi {
         endpoint: section.parsed("endpoint", ALIYUN_ENDPOINT.to_owned(), values::base_url)?,
         access_key_id: section.required("access_key_id", by, values::text)?,
-        access_key_secret_file: section.required("access_key_secret_file", by, values::path)?,
+        access_key_secret_file: section.required_secret("access_key_secret_file", by)?,
         online_time_auth_code: section.parsed("online_time_auth_code", auth_code.clone(), values::text)?,
         auth_code,
         timeout_ms: section.whole("timeout_ms", 3_000, 1..=60_000)?,
@@ -147,7 +145,7 @@ fn provider(mut section: Section) -> Result<ProviderConfig, ConfigError> {
         id: section.required("id", "[[providers]]", str::parse)?,
         lookup: section.choice("lookup", &[("http", LookupKind::Http), ("baidu", LookupKind::Baidu)])?,
         lookup_url: section.required("lookup_url", "[[providers]]", values::base_url)?,
-        lookup_key_file: section.required("lookup_key_file", "[[providers]]", values::path)?,
+        lookup_key_file: section.required_secret("lookup_key_file", "[[providers]]")?,
     };
     section.finish()?;
     Ok(provider)

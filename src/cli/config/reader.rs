@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::ConfigError;
+use super::{ConfigError, SecretFile, values};
 
 const VARIABLE_PREFIX: &str = "ZHENGMING_";
 /// Of two words that begin alike and share most of their letters; 1 is the same.
@@ -133,10 +133,18 @@ impl<'t> Section<'t> {
         by: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<T, ConfigError> {
-        self.parsed_if_set(key, parse)?.ok_or_else(|| ConfigError {
-            place: self.place(),
-            message: format!("{} is missing; {by} needs it", self.name(key)),
-        })
+        self.parsed_if_set(key, parse)?.ok_or_else(|| self.missing(key, by))
+    }
+
+    pub(super) fn required_secret(&mut self, key: &str, by: &str) -> Result<SecretFile, ConfigError> {
+        self.secret(key)?.ok_or_else(|| self.missing(key, by))
+    }
+
+    /// A file with a secret. An empty path is none.
+    pub(super) fn secret(&mut self, key: &str) -> Result<Option<SecretFile>, ConfigError> {
+        let Some(found) = self.take(key) else { return Ok(None) };
+        let path = found.parsed(values::optional_path)?;
+        Ok(path.map(|path| SecretFile { path, key: found.name, place: found.place }))
     }
 
     /// One of a few words; the first one is the default.
@@ -281,13 +289,12 @@ impl<'t> Section<'t> {
         key: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<T>, ConfigError> {
-        let Some(found) = self.take(key) else { return Ok(None) };
-        let text = match &found.value {
-            Value::File(DeValue::String(text)) => text.as_ref(),
-            Value::File(other) => return Err(found.wrong_type("a string", other)),
-            Value::Variable(text) => text,
-        };
-        parse(text).map(Some).map_err(|why| found.wrong(why))
+        self.take(key).map(|found| found.parsed(parse)).transpose()
+    }
+
+    fn missing(&self, key: &str, by: &str) -> ConfigError {
+        let message = format!("{} is missing; {by} needs it", self.name(key));
+        ConfigError { place: self.place(), message }
     }
 
     fn name(&self, key: &str) -> String {
@@ -301,6 +308,15 @@ impl<'t> Section<'t> {
 }
 
 impl Found<'_> {
+    fn parsed<T, E: Display>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, ConfigError> {
+        let text = match &self.value {
+            Value::File(DeValue::String(text)) => text.as_ref(),
+            Value::File(other) => return Err(self.wrong_type("a string", other)),
+            Value::Variable(text) => text,
+        };
+        parse(text).map_err(|why| self.wrong(why))
+    }
+
     fn wrong(&self, why: impl Display) -> ConfigError {
         ConfigError { place: self.place.clone(), message: format!("{}: {why}", self.name) }
     }

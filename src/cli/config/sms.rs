@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::reader::Section;
-use super::{ConfigError, values};
+use super::{ConfigError, SecretFile, values};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmsConfig {
@@ -11,7 +11,7 @@ pub struct SmsConfig {
     /// Where holders send their text.
     pub access_number: String,
     /// Authenticates the gateway's inbound call; without it none is taken.
-    pub inbound_token_file: Option<PathBuf>,
+    pub inbound_token_file: Option<SecretFile>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +23,11 @@ pub enum SmsGateway {
     Kannel {
         send_url: String,
         username: String,
-        password_file: PathBuf,
+        password_file: SecretFile,
     },
     Http {
         url: String,
-        hmac_key_file: PathBuf,
+        hmac_key_file: SecretFile,
     },
 }
 
@@ -49,18 +49,18 @@ impl SmsConfig {
             Kind::Kannel => SmsGateway::Kannel {
                 send_url: section.required("send_url", "gateway = \"kannel\"", values::url)?,
                 username: section.required("username", "gateway = \"kannel\"", values::text)?,
-                password_file: section.required("password_file", "gateway = \"kannel\"", values::path)?,
+                password_file: section.required_secret("password_file", "gateway = \"kannel\"")?,
             },
             Kind::Http => SmsGateway::Http {
                 url: section.required("url", "gateway = \"http\"", values::url)?,
-                hmac_key_file: section.required("hmac_key_file", "gateway = \"http\"", values::path)?,
+                hmac_key_file: section.required_secret("hmac_key_file", "gateway = \"http\"")?,
             },
         };
         section.pass_over(&["send_url", "username", "password_file", "url", "hmac_key_file"]);
         let config = Self {
             gateway,
             access_number: section.parsed("access_number", default.access_number, values::access_number)?,
-            inbound_token_file: section.parsed("inbound_token_file", None, values::optional_path)?,
+            inbound_token_file: section.secret("inbound_token_file")?,
         };
         section.finish()?;
         Ok(config)

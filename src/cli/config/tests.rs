@@ -16,6 +16,10 @@ fn load_with(text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
 }
 
 /// What is said of a file that is refused.
+fn secret(path: &str, key: &str, line: u32) -> SecretFile {
+    SecretFile { path: path.into(), key: key.to_owned(), place: format!("zhengming.toml:{line}") }
+}
+
 fn refusal(text: &str) -> String {
     load(text).unwrap_err().to_string()
 }
@@ -272,10 +276,11 @@ fn an_sms_gateway_needs_its_keys() {
         SmsGateway::Kannel {
             send_url: "http://127.0.0.1:13013/cgi-bin/sendsms".into(),
             username: "zm".into(),
-            password_file: "pw".into()
+            password_file: secret("pw", "sms.password_file", 7)
         }
     );
-    assert_eq!(sms.inbound_token_file, Some("token".into()));
+    assert_eq!(sms.inbound_token_file, Some(secret("token", "sms.inbound_token_file", 4)));
+    assert_eq!(load("[sms]\ninbound_token_file = \"\"").unwrap().sms.inbound_token_file, None);
 }
 
 #[test]

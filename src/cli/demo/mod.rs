@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::casework::actors::Owner;
 use crate::casework::owner::{Order, Outcome};
 use crate::cli::Failed;
-use crate::cli::config::{Config, OperatorApi, OperatorConfig, OperatorGateway, SmsGateway, StoreUrl};
+use crate::cli::config::{Config, OperatorApi, OperatorConfig, OperatorGateway, SecretFile, SmsGateway, StoreUrl};
 use crate::cli::house::World;
 use crate::cli::serve::Running;
 use crate::domain::reference::Reference;
@@ -106,7 +106,11 @@ fn config(listen: SocketAddr, folder: &Path, operator: &StandInOperator) -> Resu
         base_url: operator.base_url(),
         token_url: operator.token_url(),
         client_id: CLIENT_ID.to_owned(),
-        client_secret_file: secret_file,
+        client_secret_file: SecretFile {
+            path: secret_file,
+            key: "client_secret_file".to_owned(),
+            place: "the demo".to_owned(),
+        },
         timeout_ms: 3_000,
     };
     Ok(Config {

@@ -93,12 +93,12 @@ fn a_wrong_configuration_says_key_line_and_remedy() {
         ),
         (
             "[sms]\ngateway = \"http\"\nurl = \"http://127.0.0.1:1/\"\nhmac_key_file = \"sms.key\"\n",
-            "sms.hmac_key_file: sms.key: No such file or directory (os error 2)\n  write the secret into that file",
+            "z.toml:4: sms.hmac_key_file: sms.key: No such file or directory (os error 2)\n  write the secret into that file",
         ),
         (
             "[[operators]]\nid = \"cmcc\"\ngateway = \"camara\"\nbase_url = \"http://127.0.0.1:1\"\n\
              token_url = \"http://127.0.0.1:1\"\nclient_id = \"a\"\nclient_secret_file = \"cmcc.secret\"\n",
-            "operator cmcc: client_secret_file: cmcc.secret: No such file or directory (os error 2)\n  write",
+            "z.toml:7: operators.client_secret_file: cmcc.secret: No such file or directory (os error 2)\n  write",
         ),
     ] {
         let folder = tempfile::tempdir().unwrap();
