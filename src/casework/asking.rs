@@ -93,7 +93,10 @@ impl Casework {
             let why = "left alone for a while after failures".to_owned();
             return Err(Unavailable { why, retry_after_s: Some(wait_s), alarm: false });
         }
-        let reply = match asked.api.ask(number, &question, &correlator).await {
+        let began = self.now();
+        let replied = asked.api.ask(number, &question, &correlator).await;
+        self.meters.called(operator, self.now().duration_since(began));
+        let reply = match replied {
             Ok(reply) => reply,
             Err(unavailable) => {
                 self.health.unavailable(&gateway, &unavailable);

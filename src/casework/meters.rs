@@ -10,22 +10,30 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
 
 use crate::casework::health::{GatewayState, SMS};
 use crate::casework::moderation::Queue;
 use crate::casework::{Casework, Error, Result};
 use crate::domain::dispute::{Status, What};
 use crate::domain::evidence::Answer;
-use crate::domain::id::ProviderId;
-use crate::env::metrics::{Counters, Gauges, Labels, Registry, is, named, set_state};
+use crate::domain::id::{OperatorId, ProviderId};
+use crate::env::metrics::{Counters, Gauges, Histograms, Labels, Registry, is, named, set_state};
 use crate::store::{AccessKey, Counting, Grant, Listing, Series, Task};
 
 const AGES: [&str; 5] = ["0", "1", "2-4", "5-9", "10+"];
 const GATEWAY_STATES: [&str; 4] = ["ok", "failing", "refused_us", "paused"];
 
+/// In seconds: an operator is given up after its `timeout_ms`, at most 60 s.
+const CALLS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+#[derive(Debug)]
+struct Calls(Histograms<1>);
+
 #[derive(Debug, Default)]
 pub(super) struct Meters {
     evidence: Counters<2>,
+    calls: Calls,
     messages: Counters<1>,
     messages_held: Counters<1>,
     messages_max: Gauge,
@@ -59,6 +67,13 @@ impl Cap {
     }
 }
 
+impl Default for Calls {
+    fn default() -> Self {
+        let in_seconds: fn() -> Histogram = || Histogram::new(CALLS);
+        Self(Histograms::new_with_constructor(in_seconds))
+    }
+}
+
 impl Meters {
     /// What happened to a dispute, once it is committed.
     pub(super) fn happened(&self, happened: &[What]) {
@@ -72,6 +87,12 @@ impl Meters {
                 self.evidence.get_or_create(&evidence_labels(evidence.source.as_str(), answer)).inc();
             }
         }
+    }
+
+    /// One question to an operator, answered or not.
+    pub(super) fn called(&self, operator: &OperatorId, took: SignedDuration) {
+        let took = took.as_secs_f64().max(0.0);
+        self.calls.0.get_or_create(&[named("operator", operator.as_str())]).observe(took);
     }
 
     pub(super) fn message(&self, is_sent: bool) {
@@ -122,6 +143,8 @@ impl Casework {
         meters.messages_max.set(self.parts.settings.sms_per_minute.into());
         let help = "Answers that became evidence, by operator and answer";
         registry.register("zhengming_evidence", help, meters.evidence.clone());
+        let help = "Until an operator answered a question, or failed to, by operator";
+        registry.register("zhengming_operator_call_duration_seconds", help, meters.calls.0.clone());
         let help = "Messages handed to the SMS gateway, by outcome";
         registry.register("zhengming_sms", help, meters.messages.clone());
         let help = "Messages that a cap kept back, by cap";
@@ -156,6 +179,7 @@ impl Casework {
     fn begin_at_nothing(&self) {
         let meters = &self.meters;
         for operator in &self.parts.operators {
+            drop(meters.calls.0.get_or_create(&[named("operator", operator.id.as_str())]));
             for answer in ["yes", "no", "unknown"] {
                 drop(meters.evidence.get_or_create(&evidence_labels(operator.id.as_str(), answer)));
             }

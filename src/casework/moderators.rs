@@ -41,16 +41,7 @@ impl Casework {
         role: Role,
         password: &str,
     ) -> Result<String> {
-        let moderator = Moderator {
-            name: name.clone(),
-            role,
-            password_hash: self.password_hash(password).await?,
-            totp_generation: 0,
-            totp_step_used: 0,
-            disabled: false,
-            sessions_ended_at: None,
-            decided: Default::default(),
-        };
+        let moderator = Moderator::new(name.clone(), role, self.password_hash(password).await?);
         let uri = otpauth_uri(&self.totp(&moderator))?;
         let mut changeset = Changeset::default();
         changeset.put_new(moderator);

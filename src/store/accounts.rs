@@ -71,6 +71,22 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+impl Moderator {
+    /// A new account, that has done nothing yet.
+    pub fn new(name: ModeratorName, role: Role, password_hash: String) -> Self {
+        Self {
+            name,
+            role,
+            password_hash,
+            totp_generation: 0,
+            totp_step_used: 0,
+            disabled: false,
+            sessions_ended_at: None,
+            decided: BTreeMap::new(),
+        }
+    }
+}
+
 impl AccessKey {
     pub fn is_good(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.ends_at.is_none_or(|end| now < end)

@@ -12,7 +12,8 @@ use crate::http::problem::{Answer, Problem};
 use crate::http::service::Service;
 
 /// Asked for every few seconds: what is looked up in the store are single
-/// records, and no list is gone through. A store that does not answer keeps back what it would say, and nothing else.
+/// records, and no list is gone through. A store that does not answer keeps back
+/// what it would say, and nothing else.
 const LOOK_WITHIN: Duration = Duration::from_secs(2);
 
 pub(super) async fn metrics(app: &Service) -> Answer {

@@ -185,7 +185,7 @@ impl Service {
             let name: ModeratorName = name.parse().expect("a name");
             let mut changes = Changeset::default();
             if self.store().load::<Moderator>(&name).await.expect("memory is read").is_none() {
-                changes.put_new(account(&name));
+                changes.put_new(Moderator::new(name.clone(), Role::Senior, String::new()));
             }
             let expires_at = self.now() + SignedDuration::from_hours(12);
             let version = found.map_or(0, |found| found.version);
@@ -209,19 +209,6 @@ pub fn refused<T>(told: Result<T, Error>) -> Result<T, Refusal> {
         Ok(told) => Ok(told),
         Err(Error::Refused(refusal)) => Err(refusal),
         Err(error) => panic!("the service fails: {error}"),
-    }
-}
-
-fn account(name: &ModeratorName) -> Moderator {
-    Moderator {
-        name: name.clone(),
-        role: Role::Senior,
-        password_hash: String::new(),
-        totp_generation: 0,
-        totp_step_used: 0,
-        disabled: false,
-        sessions_ended_at: None,
-        decided: std::collections::BTreeMap::default(),
     }
 }
 

@@ -52,7 +52,7 @@ impl Town {
             let name: ModeratorName = PEOPLE[by].parse().unwrap();
             let mut changes = Changeset::default();
             if store.load::<Moderator>(&name).await.unwrap().is_none() {
-                changes.put_new(account(&name));
+                changes.put_new(Moderator::new(name.clone(), Role::Admin, String::new()));
             }
             changes.put(Versioned {
                 version: found.map_or(0, |found| found.version),
@@ -122,19 +122,6 @@ impl Town {
         if !(clears && self.truthful) {
             let _ = self.casework.revert(&moderator, seq, Some("wrong"), None).await;
         }
-    }
-}
-
-fn account(name: &ModeratorName) -> Moderator {
-    Moderator {
-        name: name.clone(),
-        role: Role::Admin,
-        password_hash: String::new(),
-        totp_generation: 0,
-        totp_step_used: 0,
-        disabled: false,
-        sessions_ended_at: None,
-        decided: std::collections::BTreeMap::default(),
     }
 }
 

@@ -151,16 +151,7 @@ pub fn access_key(nth: u64, issued_at: Timestamp) -> AccessKey {
 }
 
 pub fn moderator(nth: u64) -> Moderator {
-    Moderator {
-        name: moderator_name(nth),
-        role: Role::Senior,
-        password_hash: "$argon2id$".to_owned(),
-        totp_generation: 0,
-        totp_step_used: 0,
-        disabled: false,
-        sessions_ended_at: None,
-        decided: std::collections::BTreeMap::default(),
-    }
+    Moderator::new(moderator_name(nth), Role::Senior, "$argon2id$".to_owned())
 }
 
 pub fn ack(provider: ProviderId, stage: Stage, size: u64) -> Ack {
