@@ -177,7 +177,12 @@ fn exchange_within(address: SocketAddr, bytes: &[u8], at_most: Duration) -> io::
 fn read_answer(stream: &mut TcpStream, all: &mut Vec<u8>) -> io::Result<()> {
     let mut buffer = [0; 16_384];
     loop {
-        let count = stream.read(&mut buffer)?;
+        let count = match stream.read(&mut buffer) {
+            // A read that is to end in time is not begun anew after a signal,
+            // such as that of a child's end.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            count => count?,
+        };
         all.extend_from_slice(&buffer[..count]);
         if count == 0 || is_events(all) {
             return Ok(());
