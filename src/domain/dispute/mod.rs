@@ -180,7 +180,8 @@ pub enum Flag {
     Reinstatement,
     /// A number at rest makes no calls, yet harm was reported from it then.
     HarmAtRest,
-    /// It did not rest, or was marked while it did, and has not been quiet since.
+    /// Marked while it was at rest, and not quiet for as long since; or first
+    /// marked while its operator's lines say that it was nobody's.
     MarkedAtRest,
     /// A displayed name whose source nobody told.
     NameSourceUnknown,

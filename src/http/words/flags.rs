@@ -26,9 +26,9 @@ pub fn flag(flag: Flag) -> Words {
             "Harm was reported from the number while it was at rest; an approval needs two people.",
         ),
         Flag::MarkedAtRest => words(
-            "号码换机主前没有停用，或停用期间仍有人标记，之后也没有安静满一个停用期；通过需要两人。",
-            "The number did not rest before it changed hands, or was marked while it did, and has not been quiet for \
-             as long since; an approval needs two people.",
+            "号码停用期间仍有人标记：可能没有停用就换了机主，也可能启用日期报得太晚；通过需要两人。",
+            "The number was marked while it was at rest: it may have changed hands without one, or earlier than the \
+             operator told; an approval needs two people.",
         ),
         Flag::NameSourceUnknown => words(
             "显示名称的来源不明，不能只凭运营商的答复清除。",
