@@ -17,7 +17,9 @@ use tokio_util::sync::CancellationToken;
 use crate::casework::actors::Owner;
 use crate::casework::owner::{Order, Outcome};
 use crate::cli::Failed;
-use crate::cli::config::{Config, OperatorApi, OperatorConfig, OperatorGateway, SecretFile, SmsGateway, StoreUrl};
+use crate::cli::config::{
+    Config, OperatorApi, OperatorConfig, OperatorGateway, SecretFile, SmsGateway, StoreUrl,
+};
 use crate::cli::house::World;
 use crate::cli::serve::Running;
 use crate::domain::reference::Reference;

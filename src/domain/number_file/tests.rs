@@ -49,7 +49,10 @@ fn a_proven_tenure_voids_what_is_older() {
     // Said already, or more: nothing to say.
     assert_eq!(file.clone().with(void("2020-03-31"), "2026-06-01").released(REST, &[]), None);
     assert_eq!(file.clone().with(void("2020-04-01"), "2026-06-01").released(REST, &[]), None);
-    assert_eq!(file.clone().with(void("2020-03-30"), "2026-06-01").released(REST, &[]), Some(void("2020-03-31")));
+    assert_eq!(
+        file.clone().with(void("2020-03-30"), "2026-06-01").released(REST, &[]),
+        Some(void("2020-03-31"))
+    );
     assert_eq!(file.with(Effect::ClearName, "2026-06-01").released(REST, &[]), Some(void("2020-03-31")));
     let transferred =
         ledger(&[(Disconnected, "2020-01-01"), (Activated, "2021-01-01"), (Transferred, "2022-01-01")]);

@@ -116,7 +116,10 @@ fn what_cannot_work_is_said_at_the_start() {
     let http =
         |file: &'static str| vec![("GATEWAY", "http"), ("URL", "http://a.example/"), ("HMAC_KEY_FILE", file)];
     for (keys, said) in [
-        (kannel("http://a.example/send", "nowhere"), "ZHENGMING_SMS__PASSWORD_FILE: sms.password_file: nowhere"),
+        (
+            kannel("http://a.example/send", "nowhere"),
+            "ZHENGMING_SMS__PASSWORD_FILE: sms.password_file: nowhere",
+        ),
         (kannel("http://a.example/send", "empty"), "sms.password_file: empty: it is empty"),
         (kannel("http://a.example/?a=b", "fine"), "send_url: it has more than"),
         (http("nowhere"), "sms.hmac_key_file: nowhere"),
