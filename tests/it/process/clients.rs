@@ -12,7 +12,7 @@ use tokio_postgres::NoTls;
 
 use super::accounts::totp;
 use super::child::{Ended, Process, Server};
-use super::house::{House, keep, only_word};
+use super::house::{House, Keys, keep};
 use super::people::{PASSWORD, releases};
 use super::wire::{get, post};
 use crate::support::postgres::new_database;
@@ -35,9 +35,7 @@ impl Stage {
     fn new() -> Self {
         let house = House::new();
         let server = house.serve();
-        let issue = |line: &str| house.run_beside(server.admin, line, "").done();
-        let operator = only_word(&issue("key issue operator cmcc --name 移动"), "zmo_");
-        let key = only_word(&issue("key issue provider tencent --name 腾讯"), "zmp_");
+        let Keys { operator, provider: key } = house.issues(server.admin);
         let folder = tempfile::tempdir().unwrap();
         keep(&folder.path().join("provider.key"), &format!("{key}\n"), 0o600);
         Self { house, server, operator, key, folder }

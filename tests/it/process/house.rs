@@ -38,6 +38,11 @@ logins_per_address_per_minute = 0
 /// What the SMS gateway shows.
 pub const GATEWAY_TOKEN: &str = "gateway-0123456789abcdef";
 
+pub struct Keys {
+    pub operator: String,
+    pub provider: String,
+}
+
 pub struct House {
     folder: TempDir,
     pub phone: Phone,
@@ -80,6 +85,15 @@ impl House {
         let mut command = self.command(line);
         command.env("ZHENGMING_ADMIN_LISTEN", admin.to_string());
         Process::start(command, input.as_bytes()).ended()
+    }
+
+    /// Keys of an operator and of a provider, while a server runs.
+    pub fn issues(&self, admin: SocketAddr) -> Keys {
+        let issued = |line: &str, prefix: &str| only_word(&self.run_beside(admin, line, "").done(), prefix);
+        Keys {
+            operator: issued("key issue operator cmcc --name 移动", "zmo_"),
+            provider: issued("key issue provider tencent --name 腾讯", "zmp_"),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use super::child::{Process, Server};
-use super::house::{House, only_word, program};
+use super::house::{House, Keys, program};
 use super::people::releases;
 use super::wire::get;
 
@@ -62,9 +62,7 @@ impl Town {
     fn new() -> Self {
         let house = House::new();
         let server = house.serve();
-        let run = |line: &str| house.run_beside(server.admin, line, "").done();
-        let operator = only_word(&run("key issue operator cmcc --name 移动"), "zmo_");
-        let provider = only_word(&run("key issue provider tencent --name 腾讯"), "zmp_");
+        let Keys { operator, provider } = house.issues(server.admin);
         house.keeps("provider.key", &provider);
         let verifier = get("/feed/v1/key").at(server.public).ok(200).body;
         let verifier = String::from_utf8(verifier).unwrap().trim_end().to_owned();

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::accounts::totp;
 use super::child::Server;
-use super::house::{House, only_word};
+use super::house::{House, Keys};
 use super::phone::Phone;
 use super::wire::{Request, post, request};
 
@@ -59,8 +59,7 @@ pub fn releases(numbers: impl IntoIterator<Item = String>, on: [&str; 2]) -> Req
 impl People {
     pub fn gather(house: &House, server: &Server, number: &str) -> Self {
         let run = |line: &str, input: &str| house.run_beside(server.admin, line, input).done();
-        let provider = only_word(&run("key issue provider tencent --name 腾讯", ""), "zmp_");
-        let operator = only_word(&run("key issue operator cmcc --name 移动", ""), "zmo_");
+        let Keys { operator, provider } = house.issues(server.admin);
         let otpauth_uri = run("moderator add li-lei --role admin --password-stdin", PASSWORD);
         let log_in = json!({ "name": "li-lei", "password": PASSWORD, "totp": totp(&otpauth_uri, 0) });
         let session = post("/v1/moderation/session", &log_in).at(server.public).ok(200);

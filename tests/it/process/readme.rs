@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::child::{Process, Server};
-use super::house::{House, keep, only_word, program};
+use super::house::{House, Keys, keep, only_word, program};
 use super::people::{PASSWORD, proof, releases};
 use super::wire::get;
 
@@ -122,9 +122,7 @@ impl Stage {
     fn new() -> Self {
         let house = House::new();
         let server = house.serve();
-        let issue = |line: &str| house.run_beside(server.admin, line, "").done();
-        let operator = only_word(&issue("key issue operator cmcc --name 移动"), "zmo_");
-        let key = only_word(&issue("key issue provider tencent --name 腾讯"), "zmp_");
+        let Keys { operator, provider: key } = house.issues(server.admin);
         let push = releases(["+8613800138000".to_owned()], ["2025-01-01", "2025-06-01"]).bearer(&operator);
         assert_eq!(push.at(server.public).ok(200).json()["corrections"], 1);
         get("/feed/v1/corrections?after=0&wait=30").bearer(&key).at(server.public).ok(200);

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::child::Server;
-use super::house::{House, only_word};
+use super::house::{House, Keys};
 use super::people::releases;
 use super::wire::get;
 use crate::support::files::copy;
@@ -13,13 +13,11 @@ pub const ROOM: &str = "zhengming-data";
 
 /// Releases a number, so that the log has one entry more.
 pub fn release(house: &House, server: &Server, nth: u64) {
-    let run = |line: &str| house.run_beside(server.admin, line, "").done();
-    let operator = only_word(&run("key issue operator cmcc --name 移动"), "zmo_");
+    let Keys { operator, provider } = house.issues(server.admin);
     let number = format!("+8613800138{nth:03}");
     let push = releases([number.clone()], ["2025-01-01", "2025-06-01"]);
     let told = push.bearer(&operator).field("idempotency-key", &number).at(server.public).ok(200).json();
     assert_eq!(told["corrections"], 1, "{told}");
-    let provider = only_word(&run("key issue provider tencent --name 腾讯"), "zmp_");
     let page = format!("/feed/v1/corrections?after={nth}&wait=30");
     assert_eq!(
         get(&page).bearer(&provider).at(server.public).ok(200).field("zhengming-next").unwrap(),

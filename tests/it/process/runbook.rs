@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::child::{Ended, Process, Server};
-use super::house::{House, keep, only_word, program};
+use super::house::{House, Keys, keep, program};
 use super::people::releases;
 use super::wire::{get, request};
 use crate::support::files::copy;
@@ -115,9 +115,7 @@ fn what_the_readme_says_of_backups_works_as_it_stands() {
     let mut administrator = Administrator { house: &old, server: Some(old.serve()) };
     let at = administrator.at();
     let admin = administrator.server.as_ref().unwrap().admin;
-    let run = |line: &str| old.run_beside(admin, line, "").done();
-    let operator = only_word(&run("key issue operator cmcc --name 移动"), "zmo_");
-    let key = only_word(&run("key issue provider tencent --name 腾讯"), "zmp_");
+    let Keys { operator, provider: key } = old.issues(admin);
     let provider = Provider { folder: tempfile::tempdir().unwrap(), key };
     keep(&provider.folder.path().join("provider.key"), &provider.key, 0o600);
     release(&operator, &provider, at, "+8613800138000", 0);

@@ -54,7 +54,7 @@ fn what_it_cannot_use_is_said_in_one_line() {
         ),
         (
             "[sms]\ngateway = \"kannel\"\nsend_url = \"http://127.0.0.1:1/\"\nusername = \"a\"\npassword_file = \"p\"\n",
-            "zhengming: sms.password_file: p: No such file",
+            "zhengming: z.toml:5: sms.password_file: p: No such file",
         ),
         ("reference_dir = \"none\"\nstore = \"sled:/dev/null/db\"\n", "zhengming: the store: "),
         ("data_dir = \"/dev/null/data\"\n", "zhengming: the data folder /dev/null/data: "),
