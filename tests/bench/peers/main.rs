@@ -138,23 +138,23 @@ fn main() {
         Size { rounds: 1, lasts: Duration::from_secs(1), has_ten_million: false, is_bench: false }
     };
     log_to(&log_file());
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
+    fs::create_dir_all(&dir).expect("the build's folder is ours");
     let mut rows = Vec::new();
     for line in Line::value_variants() {
         if args.lines.is_empty() || args.lines.contains(line) {
             rows.extend(line.measure(&size));
+            // What was measured is kept should a later one fail.
+            if args.bench {
+                fs::write(dir.join("peers.txt"), table::table(&rows)).expect("the build's folder is ours");
+            }
         }
     }
     if !args.bench {
         // A trial has too little of everything to be judged.
         rows.iter_mut().for_each(|row| row.bar = Bar::Shown);
     }
-    let table = table::table(&rows);
-    print!("{table}");
-    if args.bench {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
-        fs::create_dir_all(&dir).expect("the build's folder is ours");
-        fs::write(dir.join("peers.txt"), table).expect("the build's folder is ours");
-    }
+    print!("{}", table::table(&rows));
 }
 
 /// Next to the build: what our own parts say in this process.
