@@ -169,7 +169,9 @@ impl Counted<'_> {
         loop {
             match self.stream.read(&mut [0; 1_024]) {
                 Ok(0) => return Err(ErrorKind::ConnectionAborted.into()),
-                Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error),
+                Err(error) if !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                    return Err(error);
+                }
                 _ => self.write_all(what)?,
             }
         }
