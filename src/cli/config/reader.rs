@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -137,14 +138,16 @@ impl<'t> Section<'t> {
     }
 
     pub(super) fn required_secret(&mut self, key: &str, by: &str) -> Result<SecretFile, ConfigError> {
-        self.secret(key)?.ok_or_else(|| self.missing(key, by))
+        let Some(found) = self.take(key) else { return Err(self.missing(key, by)) };
+        let path = found.parsed(values::path)?;
+        Ok(found.secret_at(path))
     }
 
     /// A file with a secret. An empty path is none.
     pub(super) fn secret(&mut self, key: &str) -> Result<Option<SecretFile>, ConfigError> {
         let Some(found) = self.take(key) else { return Ok(None) };
         let path = found.parsed(values::optional_path)?;
-        Ok(path.map(|path| SecretFile { path, key: found.name, place: found.place }))
+        Ok(path.map(|path| found.secret_at(path)))
     }
 
     /// One of a few words; the first one is the default.
@@ -315,6 +318,10 @@ impl Found<'_> {
             Value::Variable(text) => text,
         };
         parse(text).map_err(|why| self.wrong(why))
+    }
+
+    fn secret_at(self, path: PathBuf) -> SecretFile {
+        SecretFile { path, key: self.name, place: self.place }
     }
 
     fn wrong(&self, why: impl Display) -> ConfigError {

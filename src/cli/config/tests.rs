@@ -281,6 +281,8 @@ fn an_sms_gateway_needs_its_keys() {
     );
     assert_eq!(sms.inbound_token_file, Some(secret("token", "sms.inbound_token_file", 4)));
     assert_eq!(load("[sms]\ninbound_token_file = \"\"").unwrap().sms.inbound_token_file, None);
+    let empty = refusal(&kannel.replace("\"pw\"", "\"\""));
+    assert_eq!(empty, "zhengming.toml:7: sms.password_file: a path is not empty");
 }
 
 #[test]
