@@ -2,14 +2,14 @@
 //! while, who is in is answered, and all is well as soon as others let go.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 
 use super::killed::pushers::Batch;
 use crate::process::child::{AT_MOST, Server};
 use crate::process::house::{House, only_word};
-use crate::process::wire::{Reply, Request, get, parse};
+use crate::process::wire::{Reply, Request, get, parse, read_some};
 use crate::support::trial;
 
 /// Of which callers get some 96.
@@ -44,14 +44,7 @@ fn let_in(address: SocketAddr) -> TcpStream {
     stream.write_all(b"GET /feed/v1/key HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     stream.set_read_timeout(Some(AT_MOST)).unwrap();
     let mut answer = [0; 4_096];
-    let count = loop {
-        match stream.read(&mut answer) {
-            // As by the end of another test's child.
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            count => break count.unwrap(),
-        }
-    };
-    assert!(count > 0);
+    assert!(read_some(&mut stream, &mut answer).unwrap() > 0);
     stream
 }
 

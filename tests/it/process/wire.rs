@@ -177,15 +177,21 @@ fn exchange_within(address: SocketAddr, bytes: &[u8], at_most: Duration) -> io::
 fn read_answer(stream: &mut TcpStream, all: &mut Vec<u8>) -> io::Result<()> {
     let mut buffer = [0; 16_384];
     loop {
-        let count = match stream.read(&mut buffer) {
-            // A read that is to end in time is not begun anew after a signal,
-            // such as that of a child's end.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            count => count?,
-        };
+        let count = read_some(stream, &mut buffer)?;
         all.extend_from_slice(&buffer[..count]);
         if count == 0 || is_events(all) {
             return Ok(());
+        }
+    }
+}
+
+/// Whatever comes next. A read that is to end in time is not begun anew by the
+/// system after a signal, such as that of a child's end.
+pub fn read_some(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
         }
     }
 }
