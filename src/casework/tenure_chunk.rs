@@ -198,6 +198,7 @@ impl Casework {
         arriving: Option<&Label>,
     ) -> Result<Option<Effect>> {
         let rest_days = self.rest_days(file.number);
+        // Most lines prove nothing new, and cost no reading of labels.
         if file.released(rest_days, &[]).is_none() {
             return Ok(None);
         }

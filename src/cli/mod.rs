@@ -35,8 +35,7 @@ use crate::cli::config::Config;
 use crate::cli::house::World;
 use crate::env::clock::SystemClock;
 use crate::env::entropy::OsEntropy;
-use crate::env::secret_files;
-use crate::env::telemetry;
+use crate::env::{secret_files, telemetry};
 
 /// Of the working directory, where no other one is named.
 const USUAL_CONFIG: &str = "zhengming.toml";
